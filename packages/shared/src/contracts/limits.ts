@@ -1,0 +1,23 @@
+/**
+ * Every size that crosses a process boundary, in one place.
+ * Bytes unless the name says otherwise. A limit is refused with `LIMIT_EXCEEDED`, which names it.
+ */
+export const limits = {
+  keyBytesMax: 512,
+  eventBytesMax: 256 * 1024,
+  eventsPerMessageMax: 10_000,
+  chunkBytesTarget: 128 * 1024,
+  chunkBytesMax: 512 * 1024,
+  chunkRowsMax: 4_096,
+  scheduleStepsMax: 8,
+  readEntitiesMax: 2_000,
+  writeRowsMax: 1_000,
+  writeBytesMax: 256 * 1024,
+  stringBytesMax: 4 * 1024,
+  msgpackDepthMax: 16,
+  msgpackElementsMax: 1_000_000,
+  featuresPerViewMax: 1_000,
+} as const;
+
+/** An event time further ahead of the clock than this is refused at the edges (DESIGN: `maxClockSkew`). */
+export const maxClockSkewMs = 60_000;

@@ -1,0 +1,100 @@
+import type { Lane } from "./catalog.ts";
+
+/** Replies of the services' status endpoints (`stream.status`, `store.status`, `batch.status`): JSON. Counters since start. */
+export interface RoutePosition {
+  readonly source: string;
+  readonly shard: number;
+  readonly incarnation: number;
+  /** Greatest sequence of TRIB_EVENTS routed, acknowledged and committed. */
+  readonly sequence: number;
+  readonly fence: number;
+}
+
+export interface PartitionPosition {
+  readonly partition: number;
+  readonly fence: number;
+  readonly incarnation: number;
+  /** Greatest sequence of TRIB_KEYED applied to state in memory. */
+  readonly applied: number;
+  readonly committed: number;
+  /** Keys that have changed or are due at `evaluatedAtMs` and whose rows are not acknowledged yet. */
+  readonly unpublished: number;
+  /** The clock's instant up to which rows have been evaluated and acknowledged; reads are exact up to here. */
+  readonly evaluatedAtMs: number;
+}
+
+export interface StreamStatus {
+  readonly instance: string;
+  readonly catalogVersion: number;
+  readonly nowMs: number;
+  readonly routes: readonly RoutePosition[];
+  readonly partitions: readonly PartitionPosition[];
+  readonly counters: {
+    readonly eventsRouted: number;
+    readonly eventsRejected: number;
+    readonly eventsApplied: number;
+    readonly eventsDuplicate: number;
+    /** Events that were outside every window when they arrived. */
+    readonly eventsLate: number;
+    readonly rowsPublished: number;
+    /** Evaluations that found nothing changed. */
+    readonly rowsUnchanged: number;
+  };
+}
+
+export interface LaneFloor {
+  readonly lane: Lane;
+  /** Creation time of the lane's stream, epoch ms. */
+  readonly incarnation: number;
+  /** Everything up to here is applied (this epoch). */
+  readonly floor: number;
+  readonly lastSequence: number;
+  readonly counters: {
+    readonly chunks: number;
+    readonly rows: number;
+    readonly confirmations: number;
+    readonly rejected: number;
+    /** Publish to applied, real ms, of the newest chunk. */
+    readonly lagMs: number;
+  };
+}
+
+export interface StoreStatus {
+  readonly instance: string;
+  readonly epoch: string;
+  readonly catalogVersion: number;
+  readonly nowMs: number;
+  readonly lanes: readonly LaneFloor[];
+  readonly counters: { readonly reads: number; readonly readErrors: number; readonly mergeConflicts: number };
+}
+
+export interface BatchRunCounts {
+  readonly rows: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+  /** Within tolerance: changed, but not published. */
+  readonly suppressed: number;
+  readonly published: number;
+}
+
+export type BatchPhase = "computing" | "publishing" | "published" | "failed";
+
+export interface BatchRunStatus {
+  readonly view: string;
+  readonly run: number;
+  readonly phase: BatchPhase;
+  readonly intervalEndMs: number;
+  readonly counts: BatchRunCounts;
+  readonly progress?: { readonly step: string; readonly done: number; readonly total: number };
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly startedAtMs: number;
+  readonly finishedAtMs?: number;
+}
+
+export interface BatchStatus {
+  readonly instance: string;
+  readonly catalogVersion: number;
+  readonly runs: readonly BatchRunStatus[];
+}
