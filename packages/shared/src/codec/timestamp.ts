@@ -1,0 +1,12 @@
+/** RFC 3339 with a zone; anything looser is refused, because a missing zone is read differently everywhere. */
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** Epoch ms of epoch milliseconds or RFC 3339 text with a zone; undefined for anything else. */
+export function parseTimestamp(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.getTime();
+  if (typeof value !== "string" || !rfc3339.test(value)) return undefined;
+  const ms = Date.parse(value.toUpperCase().replace(" ", "T"));
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,136 @@
+import type { Aggregation, Feature, View } from "../contracts/catalog.ts";
+import type { AggregationDefinition } from "./aggregation.ts";
+import { durationMs } from "./duration.ts";
+import { compileExpression } from "./expression.ts";
+import type { Problems } from "./problems.ts";
+import type { EventSourceDefinition } from "./source.ts";
+import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view.ts";
+
+const numericTypes = ["int32", "int64", "float32", "float64"];
+
+/** A view definition as catalog data; problems are collected, never thrown one by one. */
+export function compileView(view: ViewDefinition, problems: Problems): View {
+  switch (view.lane) {
+    case "batch":
+      return compileBatch(view, view.options as BatchOptions, problems);
+    case "stream":
+      return compileStream(view, view.options as StreamOptions, problems);
+    case "direct":
+      return compileDirect(view, view.options as DirectOptions, problems);
+    default:
+      return view.lane satisfies never;
+  }
+}
+
+function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Problems): View {
+  return {
+    lane: "batch",
+    ...common(view, problems),
+    features: compileFeatures(options.features),
+    sql: options.sql,
+    sources: options.from.map((source) => source.name),
+    everyMs: duration(view, "every", options.every, problems),
+    deleteShareMax: options.deleteShareMax ?? 0.5,
+  };
+}
+
+function compileDirect(view: ViewDefinition, options: DirectOptions, problems: Problems): View {
+  return {
+    lane: "direct",
+    ...common(view, problems),
+    features: compileFeatures(options.features),
+    producers: [...options.producers],
+  };
+}
+
+function compileStream(view: ViewDefinition, options: StreamOptions, problems: Problems): View {
+  const where = `view "${view.name}"`;
+  const windows = options.windows.map((name) => ({ name, ms: duration(view, "windows", name, problems) }));
+  const hopMs = duration(view, "hop", options.hop, problems);
+  for (const window of windows) {
+    if (window.ms % hopMs !== 0)
+      problems.add(where, `window ${window.name} is not a multiple of its hop ${options.hop}`);
+  }
+  if (options.where !== undefined)
+    compileExpression(options.where, fieldTypes(options.from), (why) => problems.add(where, `where: ${why}`));
+  const aggregations = Object.entries(options.features).map(([name, definition]) =>
+    compileAggregation(name, definition),
+  );
+  for (const aggregation of aggregations)
+    checkAggregation(aggregation, options.from, (why) => problems.add(where, why));
+  checkKeys(view, options, problems);
+  return {
+    lane: "stream",
+    ...common(view, problems),
+    features: aggregations.flatMap((aggregation) => windows.map((window) => windowedFeature(aggregation, window.name))),
+    source: options.from.name,
+    keys: { ...options.keys },
+    ...(options.where !== undefined && { where: options.where }),
+    windows,
+    hopMs,
+    aggregations,
+  };
+}
+
+function common(view: ViewDefinition, problems: Problems) {
+  const { options } = view;
+  return {
+    name: view.name,
+    version: options.version ?? 1,
+    entity: view.entity.name,
+    freshnessMs: duration(view, "freshness", options.freshness, problems),
+    ttlMs: options.ttl === undefined ? null : duration(view, "ttl", options.ttl, problems),
+    ...(options.description !== undefined && { description: options.description }),
+    ...(options.owner !== undefined && { owner: options.owner }),
+  };
+}
+
+function compileFeatures(features: FeatureMap): Feature[] {
+  return Object.entries(features).map(([name, { type, options }]) => {
+    const { nullable: _nullable, ...rest } = options;
+    return { name, type, ...rest };
+  });
+}
+
+function compileAggregation(name: string, { op, field, quantile }: AggregationDefinition): Aggregation {
+  return { name, op, ...(field !== undefined && { field }), ...(quantile !== undefined && { quantile }) };
+}
+
+function checkAggregation(
+  aggregation: Aggregation,
+  source: EventSourceDefinition,
+  problem: (why: string) => void,
+): void {
+  if (aggregation.field === undefined) return;
+  const field = source.fields[aggregation.field];
+  if (field === undefined)
+    problem(
+      `feature "${aggregation.name}" aggregates "${aggregation.field}", which source "${source.name}" does not have`,
+    );
+  else if (!numericTypes.includes(field.type))
+    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", which is ${field.type}, not a number`);
+}
+
+function checkKeys(view: ViewDefinition, options: StreamOptions, problems: Problems): void {
+  for (const key of Object.keys(view.entity.key)) {
+    const field = options.keys[key];
+    if (field === undefined) problems.add(`view "${view.name}"`, `does not say which field is join key "${key}"`);
+    else if (options.from.fields[field] === undefined)
+      problems.add(
+        `view "${view.name}"`,
+        `key "${key}" names field "${field}", which source "${options.from.name}" does not have`,
+      );
+  }
+}
+
+function windowedFeature(aggregation: Aggregation, window: string): Feature {
+  return { name: `${aggregation.name}_${window}`, type: aggregation.op === "count" ? "int64" : "float64" };
+}
+
+function fieldTypes(source: EventSourceDefinition): Record<string, string> {
+  return Object.fromEntries(Object.entries(source.fields).map(([name, { type }]) => [name, type]));
+}
+
+function duration(view: ViewDefinition, what: string, text: string, problems: Problems): number {
+  return durationMs(text) ?? problems.add(`view "${view.name}"`, `${what} "${text}" is not a duration such as "15m"`);
+}
