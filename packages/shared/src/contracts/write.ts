@@ -44,11 +44,14 @@ export type WriteToken = z.infer<typeof tokenSchema>;
 
 export type RowOutcome =
   | { readonly kind: "accepted"; readonly token: WriteToken }
-  | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly hint: string };
+  | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly hint: string }
+  /** The broker did not answer in time: the row may or may not have been stored (D1). */
+  | { readonly kind: "unknown"; readonly code: string; readonly message: string; readonly hint: string };
 
 export interface WriteReply {
   /** One outcome a row, in the request's order. */
   readonly outcomes: readonly RowOutcome[];
   readonly accepted: number;
   readonly refused: number;
+  readonly unknown: number;
 }

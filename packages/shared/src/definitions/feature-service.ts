@@ -17,9 +17,12 @@ type RequestOfUse<U> = U extends { readonly phantom?: { readonly request: infer 
 type Intersect<U> = (U extends unknown ? (use: U) => void : never) extends (use: infer I) => void ? I : never;
 type Flat<T> = { [N in keyof T]: T[N] };
 
+/** Distributes over a union of uses, so that names of any of them count. */
+type NamesOf<U> = U extends unknown ? keyof RowOfUse<U> : never;
+
 /** Feature names that two uses share: a feature service with any does not compile. */
 type Collisions<U extends readonly unknown[]> = U extends readonly [infer First, ...infer Rest]
-  ? (keyof RowOfUse<First> & keyof RowOfUse<Rest[number]>) | Collisions<Rest>
+  ? (NamesOf<First> & NamesOf<Rest[number]>) | Collisions<Rest>
   : never;
 
 export type RowOfService<S> = S extends FeatureServiceDefinition<infer Row, unknown> ? Row : never;

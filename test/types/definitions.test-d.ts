@@ -1,0 +1,83 @@
+import { count, mean, percentile } from "@tributary/shared/definitions/aggregation";
+import { entity } from "@tributary/shared/definitions/entity";
+import { featureService, type KeysOfService, type RowOfService } from "@tributary/shared/definitions/feature-service";
+import { float64, int64, string, timestamp } from "@tributary/shared/definitions/feature-type";
+import { eventSource, tableSource } from "@tributary/shared/definitions/source";
+import { batchView, directView, streamView } from "@tributary/shared/definitions/view";
+
+/** Compiled, never run: each wrong use is marked, so that the type check fails when a mark is not needed any more. */
+const airport = entity("airport", { key: { code: string() } });
+const route = entity("route", { key: { origin: string(), destination: string() } });
+const flights = tableSource("flights", {
+  format: "parquet",
+  files: ["raw/flights/*.parquet"],
+  fields: { date: timestamp(), delay: int64() },
+});
+const departures = eventSource("departures", {
+  fields: { origin: string(), delay: float64(), at: timestamp() },
+  eventTime: "at",
+  disorder: "4h",
+});
+const airportNow = streamView("airport_now", {
+  entity: airport,
+  from: departures,
+  keys: { code: "origin" },
+  windows: ["15m", "1h"],
+  hop: "1m",
+  freshness: "10m",
+  features: { departures: count(), delayMean: mean("delay"), delayP90: percentile("delay", 0.9) },
+});
+const routeProfile = batchView("route_profile", {
+  entity: route,
+  from: [flights],
+  sql: "select 1",
+  every: "15m",
+  freshness: "30m",
+  features: { flights28d: int64({ default: 0 }), delayP90: float64() },
+});
+const congestion = directView("congestion", {
+  entity: airport,
+  producers: ["tower"],
+  freshness: "1m",
+  features: { score: float64(), reason: string() },
+});
+const boarding = featureService("boarding", [
+  airportNow.on({ code: "origin" }),
+  routeProfile.pick("delayP90", "flights28d"),
+  congestion.on({ code: "origin" }).prefix("origin_"),
+  congestion.on({ code: "destination" }).prefix("destination_"),
+]);
+
+type Row = RowOfService<typeof boarding>;
+type Keys = KeysOfService<typeof boarding>;
+declare const row: Row;
+
+export const keys: Keys = { origin: "ORD", destination: "LAX" };
+export const windowed: number | null = row.departures_15m;
+export const withDefault: number = row.flights28d;
+export const prefixed: string | null = row.destination_reason;
+
+// @ts-expect-error a feature without a default may be null
+export const notNull: number = row.delayP90;
+// @ts-expect-error no such feature
+export const unknownFeature = row.departures_2h;
+// @ts-expect-error a key is missing
+export const missingKey: Keys = { origin: "ORD" };
+// @ts-expect-error a key of the wrong type
+export const wrongKey: Keys = { origin: 1, destination: "LAX" };
+// @ts-expect-error the view has no such feature
+routeProfile.pick("nope");
+streamView("bad", {
+  entity: airport,
+  from: departures,
+  // @ts-expect-error the source has no such field
+  keys: { code: "nope" },
+  windows: ["15m"],
+  hop: "1m",
+  freshness: "1m",
+  features: {},
+});
+// @ts-expect-error two uses have a feature of the same name
+featureService("collides", [congestion.on({ code: "origin" }), congestion.on({ code: "destination" })]);
+// @ts-expect-error the event time must be one of the fields
+eventSource("bad_time", { fields: { at: timestamp() }, eventTime: "when", disorder: "1m" });
