@@ -77,12 +77,25 @@ export interface BatchRunCounts {
   /** Within tolerance: changed, but not published. */
   readonly suppressed: number;
   readonly published: number;
+  /** Rows set aside because a key or value is not what was declared; their cells stay as published. */
+  readonly withheld?: number;
 }
 
 export type BatchPhase = "computing" | "publishing" | "published" | "failed";
 
+/** The reply of `batch.run` (request: `{ view, intervalEndMs? }`): follow the run in `batch.status` by its request id. */
+export interface BatchRunReply {
+  readonly accepted: true;
+  readonly request: string;
+  readonly view: string;
+  readonly intervalEndMs: number;
+}
+
 export interface BatchRunStatus {
   readonly view: string;
+  /** The id that `batch.run` answered with, for runs that somebody asked for. */
+  readonly request?: string;
+  /** Ledger number; 0 while the run waits for its turn or if it failed before it had one. */
   readonly run: number;
   readonly phase: BatchPhase;
   readonly intervalEndMs: number;
