@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import { endLeftovers } from "./leftovers.ts";
+import { moduleExtension, nodeArguments } from "./node-command.ts";
+import { listProcesses, ownerOf, type ProcessEntry, writeOwner } from "./process-table.ts";
+
+/**
+ * One process owns a data directory at a time. A watchdog (a sleeping `sh`) holds the other end of a pipe: when the
+ * owner dies, however it dies, the pipe closes and the watchdog ends what the owner had started.
+ */
+export interface DirectoryClaim {
+  /** What an earlier owner had left running, and was ended now. */
+  readonly leftovers: readonly ProcessEntry[];
+  release(): void;
+}
+
+/** @throws TributaryError BAD_CONFIG when a living process owns the directory */
+export async function claimDirectory(directory: string): Promise<DirectoryClaim> {
+  const owner = ownerOf(directory);
+  if (owner !== undefined) {
+    throw new TributaryError(
+      "BAD_CONFIG",
+      `${directory} is in use by process ${owner.pid}: stop it, or take another directory`,
+    );
+  }
+  const leftovers = await endLeftovers(directory);
+  writeOwner(directory);
+  const dismissWatchdog = startWatchdog(resolve(directory));
+  return { leftovers, release: () => dismissWatchdog(listProcesses(directory).length === 0) };
+}
+
+function startWatchdog(directory: string): (allEnded: boolean) => void {
+  const script = fileURLToPath(new URL(`./end-leftovers${moduleExtension}`, import.meta.url));
+  const command = [process.execPath, ...nodeArguments(script), directory];
+  const watchdog = spawn("/bin/sh", ["-c", 'read word; [ "$word" = done ] || exec "$@"', "sh", ...command], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true, // Ctrl-C on the terminal must not reach it
+    cwd: "/",
+  });
+  watchdog.on("error", () => undefined); // without it the table alone tells a later start what to end
+  watchdog.stdin.on("error", () => undefined); // it has ended before us
+  watchdog.unref();
+  return (allEnded) => {
+    watchdog.stdin.end(allEnded ? "done\n" : "");
+  };
+}
