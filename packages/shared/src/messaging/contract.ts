@@ -138,6 +138,11 @@ export interface Cursor {
    * @throws TributaryError HISTORY_LOST when the stream was re-created, or begins after the wanted sequence
    */
   next(max: number, waitMs: number): Promise<readonly DeliveredMessage[]>;
+  /**
+   * True when every message of the filter that was stored before this call has been handed over by `next` (asks the broker:
+   * nothing pending at the consumer, nothing delivered but not handed over). The proof of "nothing was pending" (C1, S2).
+   */
+  drained(): Promise<boolean>;
   close(): Promise<void>;
 }
 
