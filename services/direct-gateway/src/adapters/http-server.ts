@@ -1,0 +1,76 @@
+import type { Encoding } from "@tributary/shared/codec/json-or-msgpack";
+import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
+import { limits } from "@tributary/shared/contracts/limits";
+import { type FastifyInstance, fastify } from "fastify";
+import { replyStatus } from "../core/outcomes.ts";
+import type { WriteAnswer } from "../handlers/write-rows.ts";
+import { contentTypes, sendError, sendValue } from "./http-reply.ts";
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly write: (body: Uint8Array, view?: string) => Promise<WriteAnswer>;
+  /** Resolves when writes can be accepted, else throws the reason. */
+  readonly checkReady: () => Promise<void>;
+  readonly metricsText: () => string;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Writes over HTTP. @throws TributaryError BAD_CONFIG when the port is taken */
+export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const server = fastify({ bodyLimit: limits.writeBytesMax, forceCloseConnections: "idle" });
+  // The body stays bytes: one decoder, with its limits, serves HTTP and NATS. Other types are refused, which also keeps a
+  // web page from posting here without a preflight.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(Object.values(contentTypes), { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.setErrorHandler((error, request, reply) => sendError(reply, error, encodingOf(request.headers)));
+  server.setNotFoundHandler((request, reply) => {
+    const error = new TributaryError("MALFORMED", `there is no such ${request.method} route`);
+    return reply.status(404).send({ error: toWireError(error) });
+  });
+  addWrites(server, options);
+  addProbes(server, options);
+  return { url: await listen(server, options), close: () => server.close() };
+}
+
+async function listen(server: FastifyInstance, { host, port }: HttpOptions): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    throw new TributaryError("BAD_CONFIG", `cannot listen on ${host}:${port} (HTTP_HOST, HTTP_PORT)`, { cause: error });
+  }
+}
+
+function addWrites(server: FastifyInstance, { write }: HttpOptions): void {
+  const answer = async (body: unknown, view?: string) => {
+    const { reply, encoding } = await write(body instanceof Uint8Array ? body : new Uint8Array(), view);
+    return { status: replyStatus(reply), payload: { value: reply, encoding } };
+  };
+  server.post("/v1/rows", async (request, reply) => {
+    const { status, payload } = await answer(request.body);
+    return sendValue(reply, status, payload);
+  });
+  server.post<{ Params: { view: string } }>("/v1/views/:view/rows", async (request, reply) => {
+    const { status, payload } = await answer(request.body, request.params.view);
+    return sendValue(reply, status, payload);
+  });
+}
+
+function addProbes(server: FastifyInstance, { checkReady, metricsText }: HttpOptions): void {
+  server.get("/livez", () => ({ ok: true }));
+  server.get("/readyz", async () => {
+    await checkReady();
+    return { ok: true };
+  });
+  server.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metricsText()));
+}
+
+function encodingOf(headers: { readonly "content-type"?: string | undefined }): Encoding {
+  return headers["content-type"]?.startsWith(contentTypes.msgpack) ? "msgpack" : "json";
+}
