@@ -1,0 +1,223 @@
+import { toFeatureValue } from "@tributary/shared/codec/value-codec";
+import type { Catalog, Entity, Feature, View } from "@tributary/shared/contracts/catalog";
+import {
+  type Chunk,
+  type ChunkCell,
+  type ChunkColumn,
+  type FeatureValue,
+  type RowSchedule,
+  type RowsChunk,
+  tombstone,
+} from "@tributary/shared/contracts/chunk";
+import { clockAt, ordinaryClock } from "@tributary/shared/contracts/clock";
+import { keySeparator, partitionOf } from "@tributary/shared/contracts/entity-key";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import { limits } from "@tributary/shared/contracts/limits";
+import { parseRowsSubject } from "@tributary/shared/contracts/subjects";
+import type { Version } from "@tributary/shared/contracts/version";
+import type { Cell, CellChange, CellSchedule } from "./cell.ts";
+import type { SectionWrite } from "./cell-merge.ts";
+import { sectionId } from "./record.ts";
+import { recordKey } from "./store-keys.ts";
+
+/** Where a chunk's message stands in its stream: what stands in for the stamps and event times it does not carry (V4, V5). */
+export interface MessagePosition {
+  readonly subject: string;
+  /** Creation time of the stream, epoch ms. */
+  readonly incarnation: number;
+  readonly sequence: number;
+  /** The broker's timestamp, epoch ms. */
+  readonly timestampMs: number;
+}
+
+/** What one row writes into one record. */
+export interface RecordWrite extends SectionWrite {
+  readonly key: string;
+}
+
+/** Instants beyond this (the year 73,000) do not fit a record; a chunk with one is not from our edges. */
+const instantMax = 2 ** 51;
+
+/**
+ * The view of a chunk, after checking that subject, chunk and catalog agree on it.
+ * @throws TributaryError MALFORMED, WRONG_LANE, WRONG_PARTITION, UNKNOWN_VIEW
+ */
+export function checkHeader(chunk: Chunk, subject: string, catalog: Catalog): View {
+  const parts = parseRowsSubject(subject);
+  if (parts === undefined || parts.view !== chunk.view) {
+    throw new TributaryError("MALFORMED", `a chunk of view "${chunk.view}" came on subject ${subject}`);
+  }
+  if (parts.partition !== chunk.partition || chunk.partition >= catalog.partitions) {
+    throw new TributaryError("WRONG_PARTITION", `a chunk of partition ${chunk.partition} came on subject ${subject}`);
+  }
+  const view = Object.hasOwn(catalog.views, chunk.view) ? catalog.views[chunk.view] : undefined;
+  if (view === undefined) {
+    throw new TributaryError("UNKNOWN_VIEW", `catalog version ${catalog.version} has no view "${chunk.view}"`);
+  }
+  if (view.lane !== chunk.lane || parts.lane !== chunk.lane) {
+    throw new TributaryError(
+      "WRONG_LANE",
+      `view "${view.name}" is of lane ${view.lane}; the chunk came by ${parts.lane}`,
+    );
+  }
+  if (view.version !== chunk.viewVersion) {
+    throw new TributaryError(
+      "MALFORMED",
+      `view "${view.name}" has version ${view.version} in catalog version ${catalog.version}, the chunk says ${chunk.viewVersion}`,
+    );
+  }
+  return view;
+}
+
+/**
+ * What a chunk's rows write, one entry a row.
+ * @throws TributaryError MALFORMED, WRONG_PARTITION, BAD_KEY, BAD_TIME, BAD_VALUE, UNKNOWN_FEATURE, LIMIT_EXCEEDED
+ */
+export function rowsOf(
+  chunk: RowsChunk,
+  view: View,
+  context: { readonly catalog: Catalog; readonly position: MessagePosition },
+): RecordWrite[] {
+  const entity = entityOf(context.catalog, view);
+  const features = featuresOf(chunk, view);
+  const section = sectionId(view.name, view.version);
+  return chunk.keys.map((key, row) => {
+    checkKey(key, chunk.partition, { entity, partitions: context.catalog.partitions });
+    const version = versionOf(chunk, row, context.position);
+    const cells = cellsOf(chunk, row, { features, version });
+    return { key: recordKey(chunk.partition, entity.name, key), section, cells };
+  });
+}
+
+function entityOf(catalog: Catalog, view: View): Entity {
+  const entity = catalog.entities[view.entity];
+  if (entity) return entity;
+  throw new TributaryError(
+    "INVALID_DEFINITION",
+    `view "${view.name}" names entity "${view.entity}", which does not exist`,
+  );
+}
+
+/** The feature of each column. */
+function featuresOf(chunk: RowsChunk, view: View): Feature[] {
+  const byName = new Map(view.features.map((feature) => [feature.name, feature]));
+  return chunk.columns.map(({ feature: name }) => {
+    const feature = byName.get(name);
+    if (feature === undefined) {
+      throw new TributaryError(
+        "UNKNOWN_FEATURE",
+        `view "${view.name}" version ${view.version} has no feature "${name}"`,
+      );
+    }
+    if (!byName.delete(name)) throw new TributaryError("MALFORMED", `feature "${name}" stands in two columns`);
+    return feature;
+  });
+}
+
+function checkKey(
+  key: string,
+  partition: number,
+  { entity, partitions }: { readonly entity: Entity; readonly partitions: number },
+): void {
+  if (key === "" || Buffer.byteLength(key) > limits.keyBytesMax || countParts(key) !== entity.keys.length) {
+    throw new TributaryError("BAD_KEY", `a key is not one of entity "${entity.name}"`);
+  }
+  if (partitionOf(key, partitions) !== partition) {
+    throw new TributaryError(
+      "WRONG_PARTITION",
+      `a key of entity "${entity.name}" does not belong to partition ${partition}`,
+    );
+  }
+}
+
+function countParts(key: string): number {
+  let parts = 1;
+  for (let at = key.indexOf(keySeparator); at >= 0; at = key.indexOf(keySeparator, at + 1)) parts++;
+  return parts;
+}
+
+/** V2–V5: the chunk's own stamps, else the message's place in its stream (direct lane). */
+function versionOf(chunk: RowsChunk, row: number, position: MessagePosition): Version {
+  const eventTime = eventTimeOf(chunk, row, position);
+  if (chunk.stamps === undefined) {
+    if (chunk.lane !== "direct") throw new TributaryError("MALFORMED", `a ${chunk.lane} chunk carries no stamps`);
+    return { eventTime, incarnation: position.incarnation, sequence: position.sequence, minor: row };
+  }
+  const incarnation = count(chunk.stamps.incarnations[row]);
+  return {
+    eventTime,
+    incarnation,
+    sequence: count(chunk.stamps.sequences[row]),
+    minor: count(chunk.stamps.minors[row]),
+  };
+}
+
+function eventTimeOf(chunk: RowsChunk, row: number, position: MessagePosition): number {
+  const given = chunk.eventTimes[row];
+  if (typeof given === "number") return instant(given);
+  if (chunk.lane !== "direct") throw new TributaryError("BAD_TIME", `a ${chunk.lane} row carries no event time`);
+  return instant(clockAt(chunk.clock ?? ordinaryClock, position.timestampMs));
+}
+
+function instant(value: number): number {
+  if (Number.isInteger(value) && Math.abs(value) <= instantMax) return value;
+  throw new TributaryError("BAD_TIME", `an instant is not a whole number of milliseconds within ±${instantMax}`);
+}
+
+function count(value: number | undefined): number {
+  if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TributaryError("MALFORMED", "a stamp is not a whole number from 0 on");
+}
+
+interface RowContext {
+  readonly features: readonly Feature[];
+  readonly version: Version;
+}
+
+function cellsOf(chunk: RowsChunk, row: number, { features, version }: RowContext): Cell[] {
+  const schedules = readSchedule(chunk.schedules?.[row] ?? undefined, features);
+  const cells: Cell[] = [];
+  for (const [index, column] of chunk.columns.entries()) {
+    const value = checkedCell(column, row, features[index] as Feature);
+    if (value === undefined) continue;
+    const schedule = schedules?.[index];
+    const feature = column.feature;
+    cells.push(schedule === undefined ? { feature, version, value } : { feature, version, value, schedule });
+  }
+  return cells;
+}
+
+function checkedCell(column: ChunkColumn, row: number, feature: Feature): ChunkCell {
+  const cell = column.cells[row];
+  return cell === undefined || cell === tombstone ? cell : toFeatureValue(feature, cell);
+}
+
+/** The row's schedule as one schedule a column: a schedule belongs to its cells. */
+function readSchedule(schedule: RowSchedule | undefined, features: readonly Feature[]): CellSchedule[] | undefined {
+  if (schedule === undefined) return undefined;
+  if (schedule.steps.length > limits.scheduleStepsMax) {
+    throw new TributaryError("LIMIT_EXCEEDED", `a schedule has more than ${limits.scheduleStepsMax} steps`);
+  }
+  const untilMs = instant(schedule.untilMs);
+  const changes: CellChange[][] = features.map(() => []);
+  let before = Number.NEGATIVE_INFINITY;
+  for (const step of schedule.steps) {
+    if (instant(step.atMs) <= before)
+      throw new TributaryError("MALFORMED", "a schedule's steps are not in order of time");
+    before = step.atMs;
+    for (const [column, value] of step.changes) addChange(changes, features, { column, atMs: step.atMs, value });
+  }
+  return changes.map((own) => ({ untilMs, changes: own }));
+}
+
+function addChange(
+  changes: readonly CellChange[][],
+  features: readonly Feature[],
+  { column, atMs, value }: { readonly column: number; readonly atMs: number; readonly value: FeatureValue },
+): void {
+  const [own, feature] = [changes[column], features[column]];
+  if (own === undefined || feature === undefined || own.at(-1)?.atMs === atMs) {
+    throw new TributaryError("MALFORMED", "a schedule step names a column twice, or none of the chunk's");
+  }
+  own.push({ atMs, value: toFeatureValue(feature, value) });
+}

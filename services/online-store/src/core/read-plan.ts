@@ -1,0 +1,181 @@
+import { toFeatureValue } from "@tributary/shared/codec/value-codec";
+import type { Catalog, Entity, Feature, FeatureService, Lane, View } from "@tributary/shared/contracts/catalog";
+import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import { planSection, type SectionPlan } from "./record-read.ts";
+import { recordKey } from "./store-keys.ts";
+
+/**
+ * How to answer a feature service, compiled once per catalog version: which records to fetch for a row of request keys (one for
+ * each distinct entity and mapping of its join keys), and where each column's cell stands in them.
+ */
+export interface ReadPlan {
+  readonly featureService: string;
+  readonly catalogVersion: number;
+  readonly partitions: number;
+  readonly requestKeys: readonly string[];
+  readonly fetches: readonly Fetch[];
+  readonly columns: readonly PlannedColumn[];
+}
+
+/** One record for each row of the request. */
+export interface Fetch {
+  readonly entity: Entity;
+  /** Pairs of join key and request key. */
+  readonly mapping: readonly (readonly [joinKey: string, requestKey: string])[];
+  readonly sections: readonly SectionPlan[];
+}
+
+export interface PlannedColumn {
+  readonly name: string;
+  /** Index into `fetches`, and the place of its cell in the record that `readRecord` gives. */
+  readonly fetch: number;
+  readonly place: number;
+  readonly view: string;
+  readonly viewVersion: number;
+  readonly lane: Lane;
+  readonly freshnessMs: number;
+  readonly ttlMs: number | null;
+  /** What stands for a value that is null or missing. */
+  readonly fallback: FeatureValue;
+}
+
+/** @throws TributaryError UNKNOWN_SERVICE */
+export function compileReadPlan(catalog: Catalog, name: string): ReadPlan {
+  const featureService = Object.hasOwn(catalog.featureServices, name) ? catalog.featureServices[name] : undefined;
+  if (featureService === undefined) {
+    throw new TributaryError(
+      "UNKNOWN_SERVICE",
+      `there is no feature service "${name}" in catalog version ${catalog.version}`,
+    );
+  }
+  const drafts = new Map<string, FetchDraft>();
+  const columns = featureService.columns.map((column) => planColumn(catalog, drafts, column));
+  return {
+    featureService: name,
+    catalogVersion: catalog.version,
+    partitions: catalog.partitions,
+    requestKeys: featureService.requestKeys.map((key) => key.name),
+    fetches: [...drafts.values()].map(finishFetch),
+    columns,
+  };
+}
+
+interface FetchDraft {
+  readonly index: number;
+  readonly entity: Entity;
+  readonly keys: Readonly<Record<string, string>>;
+  readonly views: Map<string, { readonly view: View; readonly places: Map<string, number> }>;
+  places: number;
+}
+
+function planColumn(
+  catalog: Catalog,
+  drafts: Map<string, FetchDraft>,
+  column: FeatureService["columns"][number],
+): PlannedColumn {
+  const view = memberOf(catalog.views, column.view, "view");
+  const entity = memberOf(catalog.entities, view.entity, "entity");
+  const draft = draftFor(drafts, entity, column.keys);
+  return {
+    name: column.name,
+    fetch: draft.index,
+    place: placeOf(draft, view, column.feature),
+    view: view.name,
+    viewVersion: view.version,
+    lane: view.lane,
+    freshnessMs: view.freshnessMs,
+    ttlMs: view.ttlMs,
+    fallback: fallbackOf(view, column.feature),
+  };
+}
+
+function draftFor(drafts: Map<string, FetchDraft>, entity: Entity, keys: Readonly<Record<string, string>>): FetchDraft {
+  const id = JSON.stringify([entity.name, entity.keys.map((key) => keys[key.name])]);
+  const draft = drafts.get(id) ?? { index: drafts.size, entity, keys, views: new Map(), places: 0 };
+  drafts.set(id, draft);
+  return draft;
+}
+
+/** Two columns of one feature share a place. */
+function placeOf(draft: FetchDraft, view: View, feature: string): number {
+  const entry = draft.views.get(view.name) ?? { view, places: new Map<string, number>() };
+  draft.views.set(view.name, entry);
+  const place = entry.places.get(feature) ?? draft.places++;
+  entry.places.set(feature, place);
+  return place;
+}
+
+function fallbackOf(view: View, name: string): FeatureValue {
+  const feature: Feature | undefined = view.features.find((candidate) => candidate.name === name);
+  if (feature === undefined) throw inconsistent(`view "${view.name}" has no feature "${name}"`);
+  return feature.default === undefined ? null : toFeatureValue(feature, feature.default);
+}
+
+function finishFetch({ entity, keys, views }: FetchDraft): Fetch {
+  const mapping = entity.keys.map(({ name }) => {
+    const requestKey = keys[name];
+    if (requestKey === undefined) throw inconsistent(`join key "${name}" of "${entity.name}" is not mapped`);
+    return [name, requestKey] as const;
+  });
+  const sections = [...views.values()].map(({ view, places }) => planSection(view.name, view.version, places));
+  return { entity, mapping, sections };
+}
+
+function memberOf<T>(members: Readonly<Record<string, T>>, name: string, kind: string): T {
+  const member = Object.hasOwn(members, name) ? members[name] : undefined;
+  if (member === undefined) throw inconsistent(`a feature service names the ${kind} "${name}", which does not exist`);
+  return member;
+}
+
+function inconsistent(why: string): TributaryError {
+  return new TributaryError("INVALID_DEFINITION", why);
+}
+
+/**
+ * The plan's columns that a read asks for, in its order; all without a list.
+ * @throws TributaryError UNKNOWN_FEATURE
+ */
+export function selectColumns(plan: ReadPlan, names: readonly string[] | undefined): readonly PlannedColumn[] {
+  if (names === undefined) return plan.columns;
+  return names.map((name) => {
+    const column = plan.columns.find((candidate) => candidate.name === name);
+    if (column) return column;
+    throw new TributaryError(
+      "UNKNOWN_FEATURE",
+      `feature service "${plan.featureService}" has no feature "${name}" in catalog version ${plan.catalogVersion}`,
+    );
+  });
+}
+
+/**
+ * Where one fetch's record of one row stands.
+ * @throws TributaryError BAD_KEY
+ */
+export function locateRecord(
+  plan: ReadPlan,
+  fetch: Fetch,
+  row: Readonly<Record<string, unknown>>,
+): { readonly key: string; readonly partition: number } {
+  const values: Record<string, unknown> = {};
+  for (const [joinKey, requestKey] of fetch.mapping) values[joinKey] = row[requestKey];
+  const entityKey = encodeEntityKey(fetch.entity, values);
+  const partition = partitionOf(entityKey, plan.partitions);
+  return { key: recordKey(partition, fetch.entity.name, entityKey), partition };
+}
+
+/**
+ * Refuses a row that lacks a request key or brings one the feature service does not have.
+ * @throws TributaryError MISSING_KEY, UNKNOWN_KEY
+ */
+export function checkRequestKeys(plan: ReadPlan, row: Readonly<Record<string, unknown>>): void {
+  const expected = `feature service "${plan.featureService}" (${plan.requestKeys.join(", ")})`;
+  for (const name of plan.requestKeys) {
+    if (row[name] === undefined) throw new TributaryError("MISSING_KEY", `key "${name}" of ${expected} is missing`);
+  }
+  for (const name of Object.keys(row)) {
+    if (!plan.requestKeys.includes(name))
+      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expected}`);
+  }
+}

@@ -1,0 +1,21 @@
+import { partitionToken } from "@tributary/shared/contracts/entity-key";
+
+/**
+ * Every key the store has in Redis. The partition is the hash tag, so what belongs to one partition lies in one slot.
+ */
+export function recordKey(partition: number, entity: string, entityKey: string): string {
+  return `{${partitionToken(partition)}}:${entity}:${entityKey}`;
+}
+
+export const storeKeys = {
+  /** Random id, changed when Redis lost data. */
+  epoch: "tributary:epoch",
+  /** Hash: lane → `incarnation:sequence` up to which everything is applied. */
+  floor: (partition: number) => `{${partitionToken(partition)}}!floor`,
+  /** Hash: `lane:incarnation:sequence:view` → why a message below a confirmation was set aside. */
+  holds: (partition: number) => `{${partitionToken(partition)}}!holds`,
+  /** Hash: `lane:incarnation:sequence:view:viewVersion` → confirmed up to, epoch ms; not counted yet. */
+  pending: (partition: number) => `{${partitionToken(partition)}}!pending`,
+  /** Hash: `view:viewVersion` → confirmed up to, epoch ms; counts. */
+  confirmed: (partition: number) => `{${partitionToken(partition)}}!confirmed`,
+} as const;
