@@ -1,0 +1,87 @@
+import { ErrorCode, type Msg, NatsError } from "nats";
+import { TributaryError } from "../contracts/errors.ts";
+import { clientOf } from "./client.ts";
+import type { Connection } from "./contract.ts";
+
+/** Error codes of the JetStream API that somebody here decides by. */
+export const apiErrors = {
+  consumerNotFound: 10014,
+  streamNotFound: 10059,
+  messageNotFound: 10037,
+  streamFull: 10077,
+  /** Server, account memory, account storage: as full as a full stream. */
+  resourcesExceeded: [10023, 10028, 10047],
+  messageTooLarge: 10054,
+  wrongStream: 10060,
+  /** The second is what replicated streams answer from 2.11 on. */
+  wrongLastSequence: [10071, 10164],
+} as const;
+
+/** What the JetStream API answered instead of a result. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly errorCode: number;
+
+  constructor(answer: { readonly code?: number; readonly err_code?: number; readonly description?: string }) {
+    super(answer.description ?? "no description");
+    this.name = "ApiError";
+    this.status = answer.code ?? 0;
+    this.errorCode = answer.err_code ?? 0;
+  }
+}
+
+const timeoutMs = 5_000;
+
+/**
+ * One call of the JetStream API, `$JS.API.<verb>`, with JSON both ways.
+ * @throws ApiError what the API refused; TributaryError UNAVAILABLE, BAD_CONFIG (no permission)
+ */
+export async function callApi<T>(connection: Connection, verb: string, body?: unknown): Promise<T> {
+  const data = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body));
+  const reply = await ask(connection, `$JS.API.${verb}`, data);
+  const answer: { error?: ConstructorParameters<typeof ApiError>[0] } = reply.json();
+  if (answer.error !== undefined) throw new ApiError(answer.error);
+  return answer as T;
+}
+
+async function ask(connection: Connection, subject: string, data: Uint8Array): Promise<Msg> {
+  const client = clientOf(connection);
+  try {
+    return await client.nats.request(subject, data, { timeout: timeoutMs });
+  } catch (error) {
+    throw brokerError(error, client.user, subject);
+  }
+}
+
+/** What the client threw at a request, in our words. */
+export function brokerError(error: unknown, user: string, subject: string): TributaryError {
+  const code = error instanceof NatsError ? error.code : "";
+  if (code === ErrorCode.NoResponders) return new TributaryError("UNAVAILABLE", `nobody answers on ${subject}`);
+  if (code === ErrorCode.Timeout) return new TributaryError("UNAVAILABLE", `no answer in time on ${subject}`);
+  if (code === ErrorCode.PermissionsViolation)
+    return new TributaryError(
+      "BAD_CONFIG",
+      `user "${user}" may not publish to ${subject}; is NATS_URL the right user?`,
+    );
+  const why = error instanceof Error ? error.message : String(error);
+  return new TributaryError("UNAVAILABLE", `cannot ask ${subject}: ${why}`);
+}
+
+/** The call, with what the API refuses as a TributaryError: an absent stream or consumer is MISSING_RESOURCE naming it. */
+export async function callApiOn<T>(connection: Connection, verb: string, resource: string, body?: unknown): Promise<T> {
+  try {
+    return await callApi<T>(connection, verb, body);
+  } catch (error) {
+    throw refusal(error, resource);
+  }
+}
+
+/** An ApiError about `resource` as a TributaryError; anything else as it is. */
+export function refusal(error: unknown, resource: string): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const isMissing = error.errorCode === apiErrors.streamNotFound || error.errorCode === apiErrors.consumerNotFound;
+  if (isMissing) {
+    return new TributaryError("MISSING_RESOURCE", `${resource} does not exist; run \`tributary admin ensure\``);
+  }
+  return new TributaryError("UNAVAILABLE", `${resource}: ${error.message} (${error.errorCode})`);
+}
