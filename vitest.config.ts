@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+// "import" must not stand here: it would also apply to `require`, inside CommonJS packages such as pg.
+const conditions = ["tributary-source", "node", "module"];
+
 export default defineConfig({
-  ssr: { resolve: { conditions: ["tributary-source", "node", "import", "module", "default"] } },
-  resolve: { conditions: ["tributary-source", "node", "import", "module", "default"] },
+  ssr: { resolve: { conditions } },
+  resolve: { conditions },
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
