@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { endLeftovers } from "./leftovers.ts";
 import { moduleExtension, nodeArguments } from "./node-command.ts";
-import { listProcesses, ownerOf, type ProcessEntry, writeOwner } from "./process-table.ts";
+import { isAlive } from "./process-identity.ts";
+import { endOwnership, ownerOf, type ProcessEntry, takeOwnership } from "./process-table.ts";
 
 /**
  * One process owns a data directory at a time. A watchdog (a sleeping `sh`) holds the other end of a pipe: when the
@@ -13,27 +14,33 @@ import { listProcesses, ownerOf, type ProcessEntry, writeOwner } from "./process
 export interface DirectoryClaim {
   /** What an earlier owner had left running, and was ended now. */
   readonly leftovers: readonly ProcessEntry[];
-  release(): void;
+  /** Ends what still runs and gives the directory free. */
+  release(): Promise<void>;
 }
 
 /** @throws TributaryError BAD_CONFIG when a living process owns the directory */
 export async function claimDirectory(directory: string): Promise<DirectoryClaim> {
-  const owner = ownerOf(directory);
-  if (owner !== undefined) {
+  const former = ownerOf(directory);
+  if (former !== undefined && isAlive(former)) {
     throw new TributaryError(
       "BAD_CONFIG",
-      `${directory} is in use by process ${owner.pid}: stop it, or take another directory`,
+      `${directory} is in use by process ${former.pid}: stop it, or take another directory`,
     );
   }
   const leftovers = await endLeftovers(directory);
-  writeOwner(directory);
-  const dismissWatchdog = startWatchdog(resolve(directory));
-  return { leftovers, release: () => dismissWatchdog(listProcesses(directory).length === 0) };
+  const dismissWatchdog = startWatchdog(resolve(directory), takeOwnership(directory));
+  const release = async () => {
+    await endLeftovers(directory);
+    endOwnership(directory);
+    dismissWatchdog();
+  };
+  return { leftovers, release };
 }
 
-function startWatchdog(directory: string): (allEnded: boolean) => void {
+/** It is told whose death it waits for, so that it never ends what the next owner has started meanwhile. */
+function startWatchdog(directory: string, owner: ProcessEntry): () => void {
   const script = fileURLToPath(new URL(`./end-leftovers${moduleExtension}`, import.meta.url));
-  const command = [process.execPath, ...nodeArguments(script), directory];
+  const command = [process.execPath, ...nodeArguments(script), directory, String(owner.pid), owner.started];
   const watchdog = spawn("/bin/sh", ["-c", 'read word; [ "$word" = done ] || exec "$@"', "sh", ...command], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true, // Ctrl-C on the terminal must not reach it
@@ -42,7 +49,5 @@ function startWatchdog(directory: string): (allEnded: boolean) => void {
   watchdog.on("error", () => undefined); // without it the table alone tells a later start what to end
   watchdog.stdin.on("error", () => undefined); // it has ended before us
   watchdog.unref();
-  return (allEnded) => {
-    watchdog.stdin.end(allEnded ? "done\n" : "");
-  };
+  return () => void watchdog.stdin.end("done\n");
 }

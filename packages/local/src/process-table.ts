@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { isAlive, startedAt } from "./process-identity.ts";
@@ -24,17 +24,22 @@ export function listProcesses(directory: string): readonly ProcessEntry[] {
   return (readTable(directory)?.processes ?? []).filter(isAlive);
 }
 
-/** The process that owns the directory, if it is alive. */
+/** The process that owns the directory, or did until it died; undefined when it has ended in order. */
 export function ownerOf(directory: string): ProcessEntry | undefined {
-  const owner = readTable(directory)?.owner;
-  return owner !== undefined && isAlive(owner) ? owner : undefined;
+  return readTable(directory)?.owner;
 }
 
 /** Makes this process the owner of the directory, with nothing started yet. */
-export function writeOwner(directory: string): void {
+export function takeOwnership(directory: string): ProcessEntry {
   mkdirSync(directory, { recursive: true });
-  const started = startedAt(process.pid) ?? "unknown";
-  writeTable(directory, { owner: { name: "owner", pid: process.pid, started }, processes: [] });
+  const owner = { name: "owner", pid: process.pid, started: startedAt(process.pid) ?? "unknown" };
+  writeTable(directory, { owner, processes: [] });
+  return owner;
+}
+
+/** The directory belongs to nobody, and nothing of it runs. */
+export function endOwnership(directory: string): void {
+  rmSync(join(directory, "processes.json"), { force: true });
 }
 
 /** Adds a process that has just been started; one that has ended already is not added. */

@@ -73,7 +73,7 @@ async function open(options: ServersOptions, external: ExternalUrls): Promise<Se
   );
   const stop = async () => {
     await Promise.all(Object.values(started).map((server) => server.stop()));
-    claim.release();
+    await claim.release();
   };
   try {
     await allOrFirstError(own.map((name) => started[name]?.start()));
