@@ -94,7 +94,10 @@ export interface ConsumeOptions {
   readonly process: string;
   /** Messages handed over at once, and held at most. Default 64. */
   readonly batchMax?: number;
-  /** One outcome a message, in order. A throw is a counted retry of the whole batch. */
+  /**
+   * One outcome a message, in order. A throw is a retry of the whole batch, each message then alone: counted, unless it is a
+   * TributaryError of a retryable code, which is an outage and no message's fault.
+   */
   readonly handle: (batch: readonly DeliveredMessage[]) => Promise<readonly Outcome[]>;
   /** Runs before a message is set aside; the message stays if it throws. The store writes its hold here. */
   readonly beforeDeadLetter?: (message: DeliveredMessage, code: ErrorCode, why: string) => Promise<void>;
@@ -122,7 +125,7 @@ export interface CursorOptions {
   readonly stream: StreamName;
   /** Subject filter. */
   readonly filter: string;
-  /** First sequence wanted. */
+  /** First sequence wanted; HISTORY_LOST when the stream begins above it. 0: whatever the stream still holds. */
   readonly from: number;
   /** Expected creation time, epoch ms; HISTORY_LOST when the stream's differs. Absent: any. */
   readonly incarnation?: number;
@@ -132,6 +135,11 @@ export interface CursorOptions {
 
 export interface Cursor {
   readonly incarnation: number;
+  /**
+   * Every message of the filter up to this sequence has been handed over. While nothing comes it moves up to the stream's end
+   * within seconds: a committed position then does not fall behind the retention just because its source is silent.
+   */
+  readonly position: number;
   /**
    * The next messages, in order, at most `max`; waits up to `waitMs` for the first and then takes what is there.
    * Empty when nothing came.

@@ -1,0 +1,72 @@
+import { ErrorCode, type Msg, NatsError } from "nats";
+import { TributaryError } from "../contracts/errors.ts";
+import { clientOf } from "./client.ts";
+import type { Connection, RequestOptions } from "./contract.ts";
+import { fromHeaderBlock, headerBytes, toHeaderBlock } from "./header-block.ts";
+import { brokerError } from "./jetstream-api.ts";
+import { deadlineHeader, fromErrorHeaders } from "./service-errors.ts";
+
+const timeoutMsDefault = 5_000;
+const retryPauseMsMax = 50;
+
+/**
+ * One request and its reply's bytes. Tried once more, after a random pause, when nobody listened or the instance was at
+ * its bound: both mean that nothing was done. Default time-out 5,000 ms.
+ * @throws TributaryError the endpoint's own; UNAVAILABLE nobody listens; DEADLINE; LIMIT_EXCEEDED; BAD_CONFIG no permission
+ */
+export async function request(
+  connection: Connection,
+  subject: string,
+  data: Uint8Array,
+  options: RequestOptions = {},
+): Promise<Uint8Array> {
+  const deadlineMs = Date.now() + (options.timeoutMs ?? timeoutMsDefault);
+  const headers = { ...options.headers, [deadlineHeader]: String(deadlineMs) };
+  const bytes = data.length + headerBytes(headers);
+  if (bytes > connection.payloadMax) {
+    const limit = `the broker's limit of ${connection.payloadMax} bytes`;
+    throw new TributaryError("LIMIT_EXCEEDED", `${subject}: a request of ${bytes} bytes is above ${limit}`);
+  }
+  const call = { connection, subject, data, headers, deadlineMs };
+  try {
+    return await attempt(call);
+  } catch (error) {
+    const pauseMs = Math.random() * retryPauseMsMax;
+    if (!isUntouched(error) || Date.now() + pauseMs + 1 >= deadlineMs) throw error;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    return attempt(call);
+  }
+}
+
+interface Call {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deadlineMs: number;
+}
+
+async function attempt(call: Call): Promise<Uint8Array> {
+  const reply = await send(call);
+  const error = fromErrorHeaders(fromHeaderBlock(reply.headers), call.subject);
+  if (error !== undefined) throw error;
+  return reply.data;
+}
+
+async function send({ connection, subject, data, headers, deadlineMs }: Call): Promise<Msg> {
+  const client = clientOf(connection);
+  const timeout = Math.max(1, deadlineMs - Date.now());
+  const block = toHeaderBlock(headers);
+  try {
+    return await client.nats.request(subject, data, block === undefined ? { timeout } : { timeout, headers: block });
+  } catch (error) {
+    if (error instanceof NatsError && error.code === ErrorCode.Timeout) {
+      throw new TributaryError("DEADLINE", `no answer in time on ${subject}`);
+    }
+    throw brokerError(error, client.user, subject);
+  }
+}
+
+function isUntouched(error: unknown): boolean {
+  return error instanceof TributaryError && (error.code === "OVERLOADED" || error.code === "UNAVAILABLE");
+}
