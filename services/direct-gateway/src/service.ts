@@ -78,17 +78,18 @@ async function openContext(
   { logger, instance }: Surroundings,
   { serving, publishing }: { serving: Connection; publishing: Connection },
 ): Promise<WriteContext> {
-  const [catalog, clock, idempotency, publisher] = await Promise.all([
+  const publisher = createPublisher(publishing, {
+    stream: lane,
+    inFlightMax: config.concurrencyMax * chunksPerWriteMax,
+    inFlightBytesMax: 64 * 1024 * 1024,
+    ackTimeoutMs: Math.ceil(config.publishDeadlineMs / 3),
+    deadlineMs: config.publishDeadlineMs,
+  });
+  const [catalog, clock, idempotency] = await Promise.all([
     openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
     openBucket(serving, "TRIB_IDEMPOTENCY"),
-    createPublisher(publishing, {
-      stream: lane,
-      inFlightMax: config.concurrencyMax * chunksPerWriteMax,
-      inFlightBytesMax: 64 * 1024 * 1024,
-      ackTimeoutMs: Math.ceil(config.publishDeadlineMs / 3),
-      deadlineMs: config.publishDeadlineMs,
-    }),
+    readStreamState(publishing, lane),
   ]);
   const { publishDeadlineMs } = config;
   return { instance, logger, catalog, clock, idempotency, publisher, publishDeadlineMs, metrics: createMetrics() };

@@ -1,0 +1,55 @@
+import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import type { ReadColumn, ReadReply, Status } from "@tributary/shared/contracts/read";
+import type { Convert } from "./output-value.ts";
+
+/** One value with everything a read knows of it. */
+export interface Detail<T = unknown> {
+  readonly value: T | null;
+  readonly status: Status;
+  readonly eventTime: Date | null;
+  /** Age on the clock at the time of the read, ms; null where nothing is stored. */
+  readonly ageMs: number | null;
+  readonly lane: "batch" | "stream" | "direct" | null;
+  /** Within the view's declared freshness. */
+  readonly fresh: boolean;
+}
+
+export type DetailRow<Row> = { readonly [N in keyof Row]: Detail<Row[N]> };
+
+/** Feature name → conversion; a column without one keeps its wire value. */
+export type Converters = ReadonlyMap<string, Convert>;
+
+/** The reply's columns as one object a key, in the order of the keys. */
+export function toRows(reply: ReadReply, keys: number, converters: Converters): Record<string, unknown>[] {
+  return buildRows(reply, keys, (column) => {
+    const convert = converters.get(column.name) ?? keep;
+    return (row) => convert(column.values[row] ?? null);
+  });
+}
+
+export function toDetailRows(reply: ReadReply, keys: number, converters: Converters): Record<string, Detail>[] {
+  return buildRows(reply, keys, (column) => {
+    const convert = converters.get(column.name) ?? keep;
+    return (row) => ({ value: convert(column.values[row] ?? null), ...detailOf(column, row) });
+  });
+}
+
+function buildRows<T>(reply: ReadReply, keys: number, cellsOf: (column: ReadColumn) => (row: number) => T) {
+  const cells = reply.columns.map((column) => [column.name, cellsOf(column)] as const);
+  return Array.from({ length: keys }, (_, row): Record<string, T> => {
+    return Object.fromEntries(cells.map(([name, cell]) => [name, cell(row)]));
+  });
+}
+
+function detailOf(column: ReadColumn, row: number): Omit<Detail, "value"> {
+  const eventTime = column.eventTimes?.[row] ?? null;
+  return {
+    status: column.statuses?.[row] ?? "NOT_FOUND",
+    eventTime: eventTime === null ? null : new Date(eventTime),
+    ageMs: column.agesMs?.[row] ?? null,
+    lane: column.lane ?? null,
+    fresh: column.fresh?.[row] ?? false,
+  };
+}
+
+const keep = (value: FeatureValue): unknown => value;

@@ -1,0 +1,34 @@
+import { unpack } from "@tributary/shared/codec/msgpack";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { ReadReply } from "@tributary/shared/contracts/read";
+import type { WriteReply } from "@tributary/shared/contracts/write";
+import { z } from "zod";
+
+/** The outer shape only: the services are ours, and values are checked where they enter. */
+const readReplySchema = z.looseObject({
+  featureService: z.string(),
+  catalogVersion: z.number(),
+  epoch: z.string(),
+  nowMs: z.number(),
+  columns: z.array(z.looseObject({ name: z.string(), values: z.array(z.unknown()) })),
+});
+const writeReplySchema = z.looseObject({
+  outcomes: z.array(z.looseObject({ kind: z.enum(["accepted", "refused", "unknown"]) })),
+  accepted: z.number(),
+  refused: z.number(),
+  unknown: z.number(),
+});
+
+export function decodeReadReply(bytes: Uint8Array): ReadReply {
+  return checked(readReplySchema, bytes, "a read") as unknown as ReadReply;
+}
+
+export function decodeWriteReply(bytes: Uint8Array): WriteReply {
+  return checked(writeReplySchema, bytes, "a write") as unknown as WriteReply;
+}
+
+function checked<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.infer<T> {
+  const parsed = schema.safeParse(unpack(bytes));
+  if (!parsed.success) throw new TributaryError("MALFORMED", `the answer to ${what} is not of the expected form`);
+  return parsed.data;
+}

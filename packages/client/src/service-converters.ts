@@ -1,0 +1,21 @@
+import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import type { FeatureServiceDefinition } from "@tributary/shared/definitions/feature-service";
+import { converterOf } from "./output-value.ts";
+import type { Converters } from "./read-rows.ts";
+
+const known = new WeakMap<FeatureServiceDefinition, Converters>();
+
+/** How each column of a feature service becomes JavaScript; worked out once a definition. */
+export function convertersOf(service: FeatureServiceDefinition): Converters {
+  const held = known.get(service);
+  if (held) return held;
+  const { featureServices, views } = compileDefinitions([service]);
+  const columns = featureServices[service.name]?.columns ?? [];
+  const converters = columns.flatMap(({ name, view, feature: featureName }) => {
+    const feature = views[view]?.features.find((candidate) => candidate.name === featureName);
+    return feature ? [[name, converterOf(feature)] as const] : [];
+  });
+  const made = new Map(converters);
+  known.set(service, made);
+  return made;
+}
