@@ -1,0 +1,56 @@
+// What `npm start`, `npm test` and `npm run tributary` run: it needs nothing but Node, and does all the set-up that is
+// missing (packages, native modules, servers) before it hands over. What it says goes to standard error.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureNativeModules } from "./native-modules.mjs";
+import { ensurePackages } from "./packages.mjs";
+import { nodeProblem, runNode, say, typescriptArguments } from "./run-node.mjs";
+import { runTests } from "./run-tests.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const usage = "usage: node scripts/bootstrap.mjs start|test|tributary [arguments]";
+
+const commands = {
+  start: async (args) => {
+    await ensureServers(args);
+    return runTypescript("examples/flights/start.ts", args);
+  },
+  test: async (args) => {
+    await ensureServers(args);
+    return runTests(root, args);
+  },
+  tributary: (args) => runTypescript("packages/cli/src/main.ts", args, process.env.INIT_CWD),
+  // For scripts that only want the set-up.
+  install: async () => 0,
+};
+
+async function main([name, ...args]) {
+  const command = Object.hasOwn(commands, name ?? "") ? commands[name] : undefined;
+  if (command === undefined) throw new Error(usage);
+  ensurePackages(root);
+  ensureNativeModules(root);
+  return command(args);
+}
+
+function runTypescript(file, args, workingDirectory = root) {
+  return runNode([...typescriptArguments(root), join(root, file), ...args], workingDirectory);
+}
+
+async function ensureServers(args) {
+  const yes = args.includes("--yes") ? ["--yes"] : [];
+  const code = await runTypescript("packages/local/src/ensure-servers.ts", yes);
+  if (code !== 0) process.exit(code);
+}
+
+const problem = nodeProblem(process.versions.node);
+if (problem !== undefined) {
+  say(problem);
+  process.exit(1);
+}
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error) => {
+    say(error.message);
+    process.exit(error.message === usage ? 2 : 1);
+  },
+);
