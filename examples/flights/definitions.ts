@@ -113,3 +113,12 @@ export const boarding = featureService("boarding", [
   congestion.on({ code: "origin" }).prefix("origin_"),
   congestion.on({ code: "destination" }).prefix("destination_"),
 ]);
+
+/** What the tower's model looks at before it scores an airport. */
+export const tower = featureService("tower", [
+  airportNow.pick("departures_1h", "delayMean_1h"),
+  congestion.pick("score"),
+]);
+
+/** Every window of an airport: what the check recounts. */
+export const windows = featureService("windows", [airportNow]);
