@@ -1,0 +1,42 @@
+import type { Publisher, PublishMessage } from "@tributary/shared/messaging/contract";
+
+/** Publishes with a bound on what is unacknowledged, so that a run of any size holds a few chunks in memory. */
+export interface BoundedSender {
+  /** Waits for room, then sends. @throws the first failure of any message sent before */
+  send(message: PublishMessage): Promise<void>;
+  /** Resolves when everything is acknowledged. @throws the first failure */
+  drain(): Promise<void>;
+  readonly acknowledged: number;
+}
+
+export function createBoundedSender(publisher: Publisher, inFlightMax: number): BoundedSender {
+  const inFlight = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  let acknowledged = 0;
+  const check = (): void => {
+    if (failure !== undefined) throw failure.error;
+  };
+  return {
+    get acknowledged() {
+      return acknowledged;
+    },
+    send: async (message) => {
+      while (inFlight.size >= inFlightMax && failure === undefined) await Promise.race(inFlight);
+      check();
+      const sent: Promise<void> = publisher
+        .publish(message)
+        .then(() => {
+          acknowledged++;
+        })
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => inFlight.delete(sent));
+      inFlight.add(sent);
+    },
+    drain: async () => {
+      await Promise.all(inFlight);
+      check();
+    },
+  };
+}

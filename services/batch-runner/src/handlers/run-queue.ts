@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
+import type { BatchRunCounts, BatchRunStatus } from "@tributary/shared/contracts/status";
+import type { Progress, RunPorts } from "./run-ports.ts";
+import type { ViewRun } from "./run-view.ts";
+import { type ViewWork, viewOf, workOnView } from "./work-on-view.ts";
+
+/** One run at a time in this process, the others wait in a bounded queue; a view waits or runs at most once. */
+export interface RunQueue {
+  /** Accepts a run; its request id. @throws TributaryError RUN_CONFLICT when the view waits or runs here, OVERLOADED */
+  add(run: Omit<ViewRun, "request">): string;
+  /** Finishes what a view has staged; nothing when it waits or runs already, or the queue is full. */
+  resume(view: string): void;
+  has(view: string): boolean;
+  /** Runs that wait or run, and those that failed before they had a ledger row. */
+  statuses(): readonly BatchRunStatus[];
+  readonly isIdle: boolean;
+  /** Ends the run in hand and forgets those that wait. */
+  stop(): Promise<void>;
+}
+
+export type OnRunEnd = (view: string, error: TributaryError | undefined) => void;
+
+export interface QueueOptions {
+  readonly queueMax: number;
+  readonly onEnd: OnRunEnd;
+}
+
+interface Entry {
+  readonly work: ViewWork;
+  readonly request: string;
+  readonly startedAtMs: number;
+  run: number;
+  counts: BatchRunCounts;
+  progress: Progress;
+  error?: TributaryError;
+  finishedAtMs?: number;
+}
+
+const noCounts = { rows: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, suppressed: 0, published: 0 };
+const endedMax = 50;
+
+export function createRunQueue(ports: RunPorts, { queueMax, onEnd }: QueueOptions): RunQueue {
+  const stopping = new AbortController();
+  const waiting: Entry[] = [];
+  const ended: Entry[] = [];
+  let active: Entry | undefined;
+  let working = Promise.resolve();
+
+  const has = (view: string) =>
+    [active, ...waiting].some((entry) => entry !== undefined && viewOf(entry.work) === view);
+  const push = (work: ViewWork, request: string): void => {
+    waiting.push({ work, request, startedAtMs: Date.now(), run: 0, counts: noCounts, progress: atStart });
+    working = working.then(next);
+  };
+  const next = async (): Promise<void> => {
+    const entry = waiting.shift();
+    if (entry === undefined || stopping.signal.aborted) return;
+    active = entry;
+    await work(ports, entry, stopping.signal);
+    active = undefined;
+    entry.finishedAtMs = Date.now();
+    ended.push(entry);
+    if (ended.length > endedMax) ended.shift();
+    onEnd(viewOf(entry.work), entry.error);
+  };
+
+  return {
+    add: (run) => {
+      if (has(run.view.name))
+        throw new TributaryError("RUN_CONFLICT", `view "${run.view.name}" is already waiting or running`);
+      if (waiting.length >= queueMax)
+        throw new TributaryError("OVERLOADED", `${waiting.length} runs are waiting, which is the limit`);
+      const request = randomUUID();
+      push({ kind: "run", run: { ...run, request } }, request);
+      return request;
+    },
+    resume: (view) => {
+      if (!has(view) && waiting.length < queueMax) push({ kind: "resume", view }, "");
+    },
+    has,
+    statuses: () => [...waiting, ...(active === undefined ? [] : [active]), ...ended].map(statusOf),
+    get isIdle() {
+      return active === undefined && waiting.length === 0;
+    },
+    stop: async () => {
+      stopping.abort(new TributaryError("UNAVAILABLE", "the runner is stopping; a staged run is finished later"));
+      await working;
+    },
+  };
+}
+
+const atStart: Progress = { step: "waiting", done: 0, total: 0 };
+
+async function work(ports: RunPorts, entry: Entry, signal: AbortSignal): Promise<void> {
+  const view = viewOf(entry.work);
+  try {
+    await workOnView(ports, entry.work, { signal, report: (change) => void Object.assign(entry, change) });
+    ports.logger.info({ view, run: entry.run, ...entry.counts, ms: Date.now() - entry.startedAtMs }, "run done");
+  } catch (error) {
+    entry.error = asTributaryError(error);
+    const { code, message, stack } = entry.error;
+    const known = code === "RUN_CONFLICT" || signal.aborted;
+    ports.logger[known ? "info" : "error"](
+      { view, run: entry.run, code, ...(code === "INTERNAL" && { stack }) },
+      `run failed: ${message}`,
+    );
+  }
+}
+
+function statusOf(entry: Entry): BatchRunStatus {
+  const { work, request, run, counts, progress, error, startedAtMs, finishedAtMs } = entry;
+  return {
+    view: viewOf(work),
+    ...(request !== "" && { request }),
+    run,
+    phase: error ? "failed" : finishedAtMs === undefined ? "computing" : "published",
+    intervalEndMs: work.kind === "run" ? work.run.intervalEndMs : 0,
+    counts,
+    progress,
+    ...(error && { error: { code: error.code, message: error.message } }),
+    startedAtMs,
+    ...(finishedAtMs !== undefined && { finishedAtMs }),
+  };
+}
