@@ -1,4 +1,5 @@
 import { pack } from "@tributary/shared/codec/msgpack";
+import { TributaryError } from "@tributary/shared/contracts/errors";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { openConnection } from "@tributary/shared/messaging/connection";
 import { request } from "@tributary/shared/messaging/request";
@@ -36,7 +37,8 @@ export async function connectTributary({ natsUrl, name = "tributary-client" }: C
   const write = async (...[view, rows, options = {}]: Parameters<Tributary["write"]>) => {
     const body = writeRequest(nameOf(view), rows, options);
     const timeoutMs = options.timeoutMs ?? 5_000;
-    return decodeWriteReply(await request(connection, subjects.writeRows, pack(body), { timeoutMs }));
+    const reply = request(connection, subjects.writeRows, pack(body), { timeoutMs });
+    return decodeWriteReply(await reply.catch(unansweredIsUnknown));
   };
   const publish: Tributary["publish"] = (source: string | { name: string }, events: object, options = {}) =>
     publisher.publish(nameOf(source), Array.isArray(events) ? events : [events], options);
@@ -55,6 +57,12 @@ export async function connectTributary({ natsUrl, name = "tributary-client" }: C
 
 function nameOf(definition: string | { readonly name: string }): string {
   return typeof definition === "string" ? definition : definition.name;
+}
+
+/** A write without an answer may have happened. */
+function unansweredIsUnknown(error: unknown): never {
+  if (!(error instanceof TributaryError) || error.code !== "DEADLINE") throw error;
+  throw new TributaryError("UNKNOWN_OUTCOME", "the gateway did not answer the write in time", { cause: error });
 }
 
 function readMs({ timeoutMs = 2_000, waitMs = 1_000, after }: ReadOptions): number {

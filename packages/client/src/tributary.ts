@@ -65,11 +65,7 @@ export interface Tributary {
     events: TypedEvent<F> | readonly TypedEvent<F>[],
     options?: PublishOptions,
   ): Promise<PublishAck>;
-  publish(
-    source: string,
-    events: Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[],
-    options?: PublishOptions,
-  ): Promise<PublishAck>;
+  publish(source: string, events: object | readonly object[], options?: PublishOptions): Promise<PublishAck>;
 
   /** Stores what `publish` still holds, then disconnects. */
   close(): Promise<void>;
@@ -105,7 +101,8 @@ export interface TypedWriteRow<K extends KeyMap, Row> extends WriteRowOptions<ke
 
 export interface WriteRow extends WriteRowOptions<string> {
   readonly key: RequestKeys;
-  readonly features?: Readonly<Record<string, unknown>>;
+  /** Some or all of the view's features, by name. */
+  readonly features?: object;
 }
 
 export interface WriteOptions {
