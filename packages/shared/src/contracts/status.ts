@@ -21,6 +21,8 @@ export interface PartitionPosition {
   readonly unpublished: number;
   /** The clock's instant up to which rows have been evaluated and acknowledged; reads are exact up to here. */
   readonly evaluatedAtMs: number;
+  /** Why the partition reads no further (an item that cannot be read); absent while it works. */
+  readonly stopped?: string;
 }
 
 export interface StreamStatus {

@@ -1,0 +1,113 @@
+import type { OriginPosition } from "@tributary/shared/contracts/events";
+import type { Lease, SqlQuery } from "@tributary/shared/runtime/lease";
+import type { KeyName, StoredKey, StoredPartition } from "../core/partition-storage.ts";
+import type { Database } from "./database.ts";
+
+/** A commit: all of it or nothing, and nothing when the fence is not the newest. */
+export interface PartitionCommit extends StoredPartition {
+  readonly partition: number;
+  readonly saved: readonly StoredKey[];
+  readonly removed: readonly KeyName[];
+  readonly removedViews: readonly { readonly view: string; readonly viewVersion: number }[];
+}
+
+const keysPerStatement = 1_000;
+
+export async function loadPartition(
+  database: Database,
+  partition: number,
+): Promise<{ stored: StoredPartition; keys: readonly StoredKey[] } | undefined> {
+  const { rows } = await database.query("select * from stream_partitions where partition = $1", [partition]);
+  if (rows[0] === undefined) return undefined;
+  const keys = await database.query(
+    "select view, view_version, key, state, told_until from stream_keys where partition = $1",
+    [partition],
+  );
+  return { stored: toPartition(rows[0]), keys: keys.rows.map(toKey) };
+}
+
+/** @throws TributaryError FENCED, UNAVAILABLE */
+export async function savePartition(database: Database, lease: Lease, commit: PartitionCommit): Promise<void> {
+  await database.fenced(lease, async (query) => {
+    for (const { view, viewVersion } of commit.removedViews)
+      await query("delete from stream_keys where partition = $1 and view = $2 and view_version = $3", [
+        commit.partition,
+        view,
+        viewVersion,
+      ]);
+    for (const part of slices(commit.removed)) await deleteKeys(query, commit.partition, part);
+    for (const part of slices(commit.saved)) await upsertKeys(query, commit.partition, part);
+    await upsertPartition(query, commit);
+  });
+}
+
+async function upsertPartition(query: SqlQuery, commit: PartitionCommit): Promise<void> {
+  await query(
+    `insert into stream_partitions (partition, incarnation, position, catalog_version, origins, marks, watermarks)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (partition) do update
+     set incarnation = $2, position = $3, catalog_version = $4, origins = $5, marks = $6, watermarks = $7`,
+    [
+      commit.partition,
+      commit.incarnation,
+      commit.position,
+      commit.catalogVersion,
+      JSON.stringify(Object.fromEntries(commit.origins)),
+      JSON.stringify(Object.fromEntries(commit.marks)),
+      JSON.stringify(Object.fromEntries(commit.watermarks)),
+    ],
+  );
+}
+
+async function upsertKeys(query: SqlQuery, partition: number, keys: readonly StoredKey[]): Promise<void> {
+  await query(
+    `insert into stream_keys (partition, view, view_version, key, state, told_until)
+     select $1, * from unnest($2::text[], $3::int[], $4::text[], $5::bytea[], $6::bigint[])
+     on conflict (partition, view, view_version, key) do update
+     set state = excluded.state, told_until = excluded.told_until`,
+    [
+      partition,
+      keys.map(({ view }) => view),
+      keys.map(({ viewVersion }) => viewVersion),
+      keys.map(({ key }) => key),
+      keys.map(({ state }) => Buffer.from(state.buffer, state.byteOffset, state.byteLength)),
+      keys.map(({ toldUntilMs }) => toldUntilMs),
+    ],
+  );
+}
+
+async function deleteKeys(query: SqlQuery, partition: number, keys: readonly KeyName[]): Promise<void> {
+  await query(
+    `delete from stream_keys using unnest($2::text[], $3::int[], $4::text[]) as gone(view, view_version, key)
+     where stream_keys.partition = $1 and stream_keys.view = gone.view
+       and stream_keys.view_version = gone.view_version and stream_keys.key = gone.key`,
+    [partition, keys.map(({ view }) => view), keys.map(({ viewVersion }) => viewVersion), keys.map(({ key }) => key)],
+  );
+}
+
+function toPartition(row: Readonly<Record<string, unknown>>): StoredPartition {
+  return {
+    incarnation: Number(row.incarnation),
+    position: Number(row.position),
+    catalogVersion: Number(row.catalog_version),
+    origins: new Map(Object.entries(row.origins as Record<string, OriginPosition>)),
+    marks: new Map(Object.entries(row.marks as Record<string, number>)),
+    watermarks: new Map(Object.entries(row.watermarks as Record<string, number>)),
+  };
+}
+
+function toKey(row: Readonly<Record<string, unknown>>): StoredKey {
+  return {
+    view: String(row.view),
+    viewVersion: Number(row.view_version),
+    key: String(row.key),
+    state: row.state as Uint8Array,
+    toldUntilMs: row.told_until === null ? null : Number(row.told_until),
+  };
+}
+
+function slices<T>(items: readonly T[]): T[][] {
+  const out: T[][] = [];
+  for (let at = 0; at < items.length; at += keysPerStatement) out.push(items.slice(at, at + keysPerStatement));
+  return out;
+}

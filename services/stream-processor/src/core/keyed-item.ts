@@ -1,0 +1,142 @@
+import { pack, unpack } from "@tributary/shared/codec/msgpack";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { OriginPosition } from "@tributary/shared/contracts/events";
+import { z } from "zod";
+
+/**
+ * A message of `keyed.<pNN>.<source>.<entity>`: what route read, for one partition and entity, in the order read; msgpack.
+ * One item is one event with all its projections (O3), with its origin (O1) and arrival (O6). A mark says that everything
+ * of this source and shard that arrived up to an instant stands before it in this series (C1).
+ *
+ *   f format · s source · sv source version · sh shard · e entity · p partition · i incarnation of TRIB_EVENTS ·
+ *   cv catalog version · by producer · fence · v views [[name, version], …] · c fields [name, …] ·
+ *   it items [[sequence, index, arrival, event time, [[index into v, key], …], [value per field], …] · mk mark, epoch ms
+ *
+ * Format history
+ *   1  first form
+ */
+export const keyedFormat = 1;
+
+const integer = z.number().int();
+const itemSchema = z.tuple([
+  integer.min(0),
+  integer.min(0),
+  integer,
+  integer,
+  z.array(z.tuple([integer.min(0), z.string()])),
+  z.array(z.union([z.number(), z.null()])),
+]);
+const wireSchema = z.object({
+  f: z.literal(keyedFormat),
+  s: z.string(),
+  sv: integer,
+  sh: integer.min(0),
+  e: z.string(),
+  p: integer.min(0),
+  i: integer,
+  cv: integer,
+  by: z.string(),
+  fence: integer,
+  v: z.array(z.tuple([z.string(), integer])),
+  c: z.array(z.string()),
+  it: z.array(itemSchema),
+  mk: integer.optional(),
+});
+
+export interface KeyedItem extends Pick<OriginPosition, "sequence" | "index"> {
+  /** When the event reached the broker, on the clock, epoch ms. */
+  readonly arrivalMs: number;
+  readonly eventMs: number;
+  /** Index into the chunk's views, entity key. */
+  readonly projections: readonly (readonly [view: number, key: string])[];
+  /** One a field of the chunk; null where the event has none. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface KeyedChunk {
+  readonly source: string;
+  readonly sourceVersion: number;
+  readonly shard: number;
+  readonly entity: string;
+  readonly partition: number;
+  /** Creation time of TRIB_EVENTS, epoch ms. */
+  readonly incarnation: number;
+  readonly catalogVersion: number;
+  readonly producer: string;
+  readonly fence: number;
+  readonly views: readonly (readonly [name: string, version: number])[];
+  readonly fields: readonly string[];
+  readonly items: readonly KeyedItem[];
+  readonly markMs?: number;
+}
+
+export function encodeKeyedChunk(chunk: KeyedChunk): Uint8Array {
+  return pack({
+    f: keyedFormat,
+    s: chunk.source,
+    sv: chunk.sourceVersion,
+    sh: chunk.shard,
+    e: chunk.entity,
+    p: chunk.partition,
+    i: chunk.incarnation,
+    cv: chunk.catalogVersion,
+    by: chunk.producer,
+    fence: chunk.fence,
+    v: chunk.views,
+    c: chunk.fields,
+    it: chunk.items.map((item) => [
+      item.sequence,
+      item.index,
+      item.arrivalMs,
+      item.eventMs,
+      item.projections,
+      item.values,
+    ]),
+    ...(chunk.markMs !== undefined && { mk: chunk.markMs }),
+  });
+}
+
+/** @throws TributaryError MALFORMED, UNSUPPORTED_FORMAT, LIMIT_EXCEEDED */
+export function decodeKeyedChunk(bytes: Uint8Array): KeyedChunk {
+  const value = unpack(bytes);
+  const parsed = wireSchema.safeParse(value);
+  if (!parsed.success) throw refusalOf(value, parsed.error);
+  const wire = parsed.data;
+  return {
+    source: wire.s,
+    sourceVersion: wire.sv,
+    shard: wire.sh,
+    entity: wire.e,
+    partition: wire.p,
+    incarnation: wire.i,
+    catalogVersion: wire.cv,
+    producer: wire.by,
+    fence: wire.fence,
+    views: wire.v,
+    fields: wire.c,
+    items: wire.it.map((item) => toItem(item, wire)),
+    ...(wire.mk !== undefined && { markMs: wire.mk }),
+  };
+}
+
+function toItem(wire: z.infer<typeof itemSchema>, chunk: z.infer<typeof wireSchema>): KeyedItem {
+  const [sequence, index, arrivalMs, eventMs, projections, values] = wire;
+  if (values.length !== chunk.c.length)
+    throw malformed(`an item has ${values.length} values for ${chunk.c.length} fields`);
+  if (projections.some(([view]) => view >= chunk.v.length)) throw malformed("a projection names no view");
+  return { sequence, index, arrivalMs, eventMs, projections, values };
+}
+
+function refusalOf(value: unknown, error: z.ZodError): TributaryError {
+  const format = typeof value === "object" && value !== null && "f" in value ? value.f : undefined;
+  if (typeof format === "number" && format !== keyedFormat)
+    return new TributaryError(
+      "UNSUPPORTED_FORMAT",
+      `keyed format ${format} is not known, this build reads ${keyedFormat}`,
+    );
+  return malformed(`field ${error.issues[0]?.path.join(".") || "(top)"} is missing or of the wrong type`);
+}
+
+function malformed(why: string): TributaryError {
+  return new TributaryError("MALFORMED", `not a keyed chunk: ${why}`);
+}

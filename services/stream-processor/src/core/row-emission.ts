@@ -1,0 +1,61 @@
+import { foreverMs, type WindowRow } from "@tributary/shared/aggregation/row-schedule";
+import type { ScheduleStep } from "@tributary/shared/contracts/chunk";
+import { compareVersions, type Version } from "@tributary/shared/contracts/version";
+
+/** What an acknowledged row told readers, and under which version. */
+export interface Told {
+  readonly row: WindowRow;
+  readonly version: Version;
+}
+
+export type Emission =
+  /** Readers know it all already. */
+  | { readonly kind: "unchanged" }
+  /** The clock was seen ahead of where it is now, and a row of that instant stands: emit once the position has moved. */
+  | { readonly kind: "wait" }
+  | { readonly kind: "emit" };
+
+/**
+ * Whether a key's row, evaluated at `version.minor`, has to be published: when the values or the schedule told before are
+ * wrong, or when what was told ends within `marginMs` and more is known now.
+ */
+export function decideEmission(told: Told | undefined, next: Told, marginMs: number): Emission {
+  if (told === undefined) return { kind: "emit" };
+  const nowMs = next.version.minor;
+  const ends = told.row.schedule.untilMs;
+  const endsSoon = ends < nowMs + marginMs && ends < next.row.schedule.untilMs;
+  if (!endsSoon && readsSame(told.row, next.row, nowMs)) return { kind: "unchanged" };
+  return compareVersions(next.version, told.version) > 0 ? { kind: "emit" } : { kind: "wait" };
+}
+
+/** True when readers of `told` see, from `nowMs` to its end, what readers of `next` see. */
+function readsSame(told: WindowRow, next: WindowRow, nowMs: number): boolean {
+  const { untilMs, steps } = told.schedule;
+  if (untilMs < nowMs) return false;
+  const values = [...told.values];
+  for (const step of steps)
+    if (step.atMs <= nowMs) for (const [column, value] of step.changes) values[column] = value as number | null;
+  if (!values.every((value, i) => Object.is(value, next.values[i]))) return false;
+  const ahead = steps.filter((step) => step.atMs > nowMs);
+  const expected = next.schedule.steps.filter((step) => step.atMs <= untilMs);
+  return ahead.length === expected.length && ahead.every((step, i) => isSameStep(step, expected[i] as ScheduleStep));
+}
+
+function isSameStep(a: ScheduleStep, b: ScheduleStep): boolean {
+  return (
+    a.atMs === b.atMs &&
+    a.changes.length === b.changes.length &&
+    a.changes.every(([column, value], i) => column === b.changes[i]?.[0] && Object.is(value, b.changes[i]?.[1]))
+  );
+}
+
+/**
+ * When the key has to be looked at again if no event comes: shortly before its schedule ends, but not before a step has
+ * passed (more is not known earlier); a key with nothing left to change, when its last step is `settleLagMs` past.
+ */
+export function nextDueMs(row: WindowRow, nowMs: number, lags: { marginMs: number; settleLagMs: number }): number {
+  const { untilMs, steps } = row.schedule;
+  if (untilMs === foreverMs) return Math.max((steps.at(-1)?.atMs ?? nowMs) + lags.settleLagMs, nowMs + 1);
+  const firstStep = steps.find((step) => step.atMs > nowMs)?.atMs ?? untilMs + 1;
+  return Math.max(untilMs - lags.marginMs, firstStep, nowMs + 1);
+}
