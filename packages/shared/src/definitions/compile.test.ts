@@ -74,10 +74,10 @@ describe("compileDefinitions", () => {
 
   it("lists every problem at once, each with its definition", () => {
     const wrong = [
-      // @ts-expect-error the field does not exist
       streamView("a", {
         entity: airport,
         from: departures,
+        // @ts-expect-error the field does not exist
         keys: { code: "nope" },
         windows: ["15m"],
         hop: "4m",
