@@ -147,16 +147,16 @@ class WindowedPublisher implements Publisher {
   }
 
   #hasRoom(item: PendingPublish): boolean {
-    if (!this.#client.isConnected() || this.#isRefused()) return false;
+    if (!this.#client.isConnected() || this.#blockedBy() !== "none") return false;
     if (this.#inFlight.size === 0) return true;
     const { inFlightMax, inFlightBytesMax } = this.#settings;
     return this.#inFlight.size < inFlightMax && this.#bytes + item.bytes <= inFlightBytesMax;
   }
 
   /** The oldest message in flight tells: a refusal reaches it first, and it is the first to be sent again. */
-  #isRefused(): boolean {
-    for (const item of this.#inFlight.values()) return item.last !== "none";
-    return false;
+  #blockedBy(): PendingPublish["last"] {
+    for (const item of this.#inFlight.values()) return item.last;
+    return "none";
   }
 
   #send(item: PendingPublish): void {
@@ -184,8 +184,14 @@ class WindowedPublisher implements Publisher {
   #onStored(item: PendingPublish, ack: PublishAck): void {
     this.#settle(item);
     this.#progressAt = performance.now();
+    if (item.last !== "none") this.#hurryRefused();
     item.resolve(ack);
     this.#pump();
+  }
+
+  /** The stream takes messages again: no use in waiting out the pauses of the others. */
+  #hurryRefused(): void {
+    for (const item of this.#inFlight.values()) if (item.last !== "none" && !item.isAwaiting) item.nextSendAt = 0;
   }
 
   #fail(item: PendingPublish, error: TributaryError): void {
@@ -204,7 +210,7 @@ class WindowedPublisher implements Publisher {
   }
 
   #onSweep(now: number): void {
-    for (const item of this.#overdue(now)) this.#fail(item, overdueError(item, this.#settings.stream));
+    this.#endOverdue(now);
     if (this.#client.isConnected()) {
       for (const item of this.#inFlight.values()) if (now >= item.nextSendAt) this.#send(item);
       this.#pump();
@@ -212,6 +218,16 @@ class WindowedPublisher implements Publisher {
     if (this.#inFlight.size + this.#waiting.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
+  }
+
+  /** What still waits for room fails for the reason of those in front of it. */
+  #endOverdue(now: number): void {
+    const blockedBy = this.#blockedBy();
+    for (const item of this.#overdue(now)) {
+      if (item.sends === 0) item.last = blockedBy;
+      this.#settle(item);
+      item.reject(overdueError(item, this.#settings.stream));
+    }
   }
 
   /** Waiting for room behind a lane that moves is no failure: such a message's time counts from the last progress. */

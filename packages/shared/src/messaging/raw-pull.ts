@@ -85,15 +85,19 @@ export class RawPull {
     this.#subscription.unsubscribe();
   }
 
+  /**
+   * A delivery has its own subject, so it does not tell which pull it answers; one that answers a pull given up before
+   * only makes the next pull come a little early. A status comes on the pull's inbox.
+   */
   #onMessage(message: Msg): void {
-    const isCurrent = message.subject === `${this.#inbox}.${this.#token}`;
     const delivery = readDelivery(message);
-    if (isCurrent) this.#heardAt = performance.now();
+    if (delivery === undefined && message.subject !== `${this.#inbox}.${this.#token}`) return;
+    this.#heardAt = performance.now();
     if (delivery === undefined) {
-      if (isCurrent) this.#onStatus(message.headers?.code ?? 0, message.headers?.description ?? "");
+      this.#onStatus(message.headers?.code ?? 0, message.headers?.description ?? "");
       return;
     }
-    if (isCurrent && this.#outstanding > 0) this.#outstanding -= 1;
+    if (this.#outstanding > 0) this.#outstanding -= 1;
     this.#options.onDelivery(delivery);
     if (this.#outstanding === 0) this.refill();
   }
