@@ -1,4 +1,5 @@
 import type { Lane } from "@tributary/shared/contracts/catalog";
+import { groupBy } from "./group-by.ts";
 
 /**
  * When a confirmation counts (C4). "Unchanged is not unknown": it says that a view and partition were still right at an
@@ -84,7 +85,7 @@ function isNews(entry: PendingConfirmation, confirmed: ReadonlyMap<string, numbe
 }
 
 function thinOut(entries: readonly PendingConfirmation[]): PendingConfirmation[] {
-  const byView = Map.groupBy(entries, (entry) => confirmationId(entry.view, entry.viewVersion));
+  const byView = groupBy(entries, (entry) => confirmationId(entry.view, entry.viewVersion));
   return [...byView.values()].flatMap((group) => {
     if (group.length <= pendingMax) return group;
     const sorted = group.toSorted(comparePositions);

@@ -19,3 +19,8 @@ export const storeKeys = {
   /** Hash: `view:viewVersion` → confirmed up to, epoch ms; counts. */
   confirmed: (partition: number) => `{${partitionToken(partition)}}!confirmed`,
 } as const;
+
+/** The hash tag of a key, which decides its slot. */
+export function slotOf(key: string): string {
+  return key.slice(0, key.indexOf("}") + 1);
+}

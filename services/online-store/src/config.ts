@@ -1,0 +1,42 @@
+import { commonOptions, text } from "@tributary/shared/runtime/config";
+import { z } from "zod";
+
+export const options = {
+  ...commonOptions,
+  redisUrl: {
+    env: "REDIS_URL",
+    schema: text.url("redis", "rediss"),
+    help: "Redis server with user and password, redis://user:password@host:port; its maxmemory-policy must be noeviction",
+    secret: true,
+  },
+  httpHost: {
+    env: "HTTP_HOST",
+    schema: z.string().default("127.0.0.1"),
+    help: "address to listen on; default 127.0.0.1",
+  },
+  httpPort: {
+    env: "HTTP_PORT",
+    schema: text.integer(7402, { min: 0, max: 65_535 }),
+    help: "port to listen on; 0 = any free one; default 7402",
+  },
+  readConcurrencyMax: {
+    env: "READ_CONCURRENCY_MAX",
+    schema: text.integer(256, { min: 1, max: 4_096 }),
+    help: "reads worked on at once, NATS and HTTP together; above it OVERLOADED; default 256",
+  },
+  readTimeoutMs: {
+    env: "READ_TIMEOUT_MS",
+    schema: text.integer(1_000, { min: 10, max: 60_000 }),
+    help: "ms Redis has to answer a read before it is UNAVAILABLE; default 1000",
+  },
+  batchMessages: {
+    env: "APPLY_BATCH_MAX",
+    schema: text.integer(64, { min: 1, max: 1_024 }),
+    help: "messages of a lane merged in one go; default 64",
+  },
+  progressMs: {
+    env: "PROGRESS_MS",
+    schema: text.integer(200, { min: 10, max: 10_000 }),
+    help: "ms between looks at the applied floors and confirmations; default 200",
+  },
+} as const;

@@ -1,0 +1,75 @@
+import { decodeChunk } from "@tributary/shared/codec/chunk-codec";
+import type { Catalog, View } from "@tributary/shared/contracts/catalog";
+import type { Chunk, ConfirmationChunk } from "@tributary/shared/contracts/chunk";
+import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
+import { type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
+import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
+import { checkHeader, type RecordWrite, rowsOf } from "../core/chunk-rows.ts";
+import type { PendingConfirmation } from "../core/confirmation.ts";
+
+/** A message as work to do, or the outcome when there is none. */
+export type Admitted =
+  | { readonly kind: "rows"; readonly writes: readonly RecordWrite[] }
+  | { readonly kind: "confirmation"; readonly entry: PendingConfirmation & { readonly partition: number } }
+  | { readonly kind: "outcome"; readonly outcome: Outcome };
+
+export interface AdmitContext {
+  readonly catalog: CatalogView;
+  /** Creation time of the lane's stream, epoch ms. */
+  readonly incarnation: number;
+}
+
+const staleCatalogRetryMs = 500;
+
+/** Never throws for what the message holds: that is a reject with its code. */
+export async function admitChunk(context: AdmitContext, message: DeliveredMessage): Promise<Admitted> {
+  try {
+    const chunk = decodeChunk(message.data);
+    const catalog = await catalogOf(context.catalog, chunk.catalogVersion);
+    return admit(chunk, { message, catalog, incarnation: context.incarnation });
+  } catch (thrown) {
+    const error = asTributaryError(thrown);
+    if (error.code === "INTERNAL") throw error;
+    // An unknown catalog version is not poison (R4), and neither is a broker that is away.
+    if (error.retryable) return outcome(retry(staleCatalogRetryMs, error.message, { counted: false }));
+    return outcome(reject(error.code, error.message));
+  }
+}
+
+function outcome(result: Outcome): Admitted {
+  return { kind: "outcome", outcome: result };
+}
+
+/** @throws TributaryError STALE_CATALOG */
+async function catalogOf({ current, version }: CatalogView, wanted: number): Promise<Catalog> {
+  const catalog = current?.version === wanted ? current : await version(wanted).catch(asUnread);
+  if (catalog !== undefined) return catalog;
+  throw new TributaryError("STALE_CATALOG", `catalog version ${wanted} is not known yet`);
+}
+
+/** A version that this build cannot read is the next build's to apply. */
+function asUnread(error: unknown): never {
+  throw new TributaryError("STALE_CATALOG", asTributaryError(error).message, { cause: error });
+}
+
+interface Delivered {
+  readonly message: DeliveredMessage;
+  readonly catalog: Catalog;
+  readonly incarnation: number;
+}
+
+function admit(chunk: Chunk, { message, catalog, incarnation }: Delivered): Admitted {
+  const view = checkHeader(chunk, message.subject, catalog);
+  const { subject, sequence, timestampMs } = message;
+  const position = { subject, sequence, timestampMs, incarnation };
+  if (chunk.kind === "rows") return { kind: "rows", writes: rowsOf(chunk, view, { catalog, position }) };
+  return { kind: "confirmation", entry: confirmationOf(chunk, view, position) };
+}
+
+function confirmationOf(
+  { partition, confirmedAtMs }: ConfirmationChunk,
+  { lane, name, version }: View,
+  { incarnation, sequence }: { readonly incarnation: number; readonly sequence: number },
+): PendingConfirmation & { readonly partition: number } {
+  return { partition, lane, view: name, viewVersion: version, incarnation, sequence, confirmedAtMs };
+}

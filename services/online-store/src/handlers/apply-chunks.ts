@@ -1,0 +1,82 @@
+import { asTributaryError } from "@tributary/shared/contracts/errors";
+import { ack, type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
+import type { Progress } from "../adapters/redis-progress.ts";
+import type { Records } from "../adapters/redis-records.ts";
+import type { RecordWrite } from "../core/chunk-rows.ts";
+import type { LaneCounters } from "../metrics.ts";
+import { type AdmitContext, type Admitted, admitChunk } from "./admit-chunk.ts";
+import { applyWrites } from "./apply-writes.ts";
+
+export interface ApplyContext extends AdmitContext {
+  readonly records: Records;
+  readonly progress: Progress;
+  readonly counters: LaneCounters;
+  /** Settles when the epoch is known: nothing is applied before. */
+  readonly opened: Promise<void>;
+}
+
+/** Rows merged in one go; a batch of large chunks is several. */
+const rowsAtOnceMax = 4_096;
+const outageRetryMs = 500;
+
+/**
+ * A batch of one lane's messages: rows are in Redis and confirmations are pending there before anything is acknowledged.
+ * While Redis is away everything is retried and nothing counted.
+ */
+export async function applyChunks(
+  context: ApplyContext,
+  batch: readonly DeliveredMessage[],
+): Promise<readonly Outcome[]> {
+  await context.opened;
+  const admitted = await Promise.all(batch.map((message) => admitChunk(context, message)));
+  try {
+    const corrupt = await writeRows(context, admitted);
+    await context.progress.addPending(admitted.flatMap((one) => (one.kind === "confirmation" ? [one.entry] : [])));
+    count(context.counters, admitted, batch.at(-1)?.timestampMs);
+    return admitted.map((one) => outcomeOf(one, corrupt));
+  } catch (thrown) {
+    const error = asTributaryError(thrown);
+    if (!error.retryable) throw error;
+    const later = retry(outageRetryMs, error.message, { counted: false });
+    return admitted.map((one) => (one.kind === "outcome" ? one.outcome : later));
+  }
+}
+
+async function writeRows(context: ApplyContext, admitted: readonly Admitted[]): Promise<ReadonlySet<string>> {
+  const corrupt = new Set<string>();
+  for (const writes of slicesOf(admitted)) {
+    const applied = await applyWrites(context.records, writes);
+    for (const key of applied.corrupt) corrupt.add(key);
+    context.counters.conflicts += applied.conflicts;
+  }
+  return corrupt;
+}
+
+function* slicesOf(admitted: readonly Admitted[]): Generator<readonly RecordWrite[]> {
+  let slice: RecordWrite[] = [];
+  for (const one of admitted) {
+    if (one.kind !== "rows") continue;
+    if (slice.length > 0 && slice.length + one.writes.length > rowsAtOnceMax) {
+      yield slice;
+      slice = [];
+    }
+    slice.push(...one.writes);
+  }
+  if (slice.length > 0) yield slice;
+}
+
+function outcomeOf(one: Admitted, corrupt: ReadonlySet<string>): Outcome {
+  if (one.kind === "outcome") return one.outcome;
+  const isLost = one.kind === "rows" && corrupt.size > 0 && one.writes.some((write) => corrupt.has(write.key));
+  return isLost ? reject("CORRUPT", "a stored record that the chunk touches fails its checks") : ack;
+}
+
+function count(counters: LaneCounters, admitted: readonly Admitted[], newestMs: number | undefined): void {
+  for (const one of admitted) {
+    if (one.kind === "confirmation") counters.confirmations += 1;
+    if (one.kind !== "rows") continue;
+    counters.chunks += 1;
+    counters.rows += one.writes.length;
+  }
+  if (newestMs !== undefined) counters.lagMs = Math.max(0, Date.now() - newestMs);
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Records, Replacement } from "../adapters/redis-records.ts";
+import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
+import type { RecordWrite } from "../core/chunk-rows.ts";
+import { groupBy } from "../core/group-by.ts";
+import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
+
+/**
+ * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. A round that
+ * loses means that another writer won it, so the whole always moves on; the bound is for a server that answers nonsense.
+ */
+const roundsMax = 20;
+
+export interface Applied {
+  /** Keys of records whose stored bytes fail their checks; nothing was written there. */
+  readonly corrupt: ReadonlySet<string>;
+  readonly conflicts: number;
+}
+
+/** @throws TributaryError UNAVAILABLE; some may be written then, and writing them again changes nothing */
+export async function applyWrites(records: Records, writes: readonly RecordWrite[]): Promise<Applied> {
+  const byKey: ReadonlyMap<string, SectionWrite[]> = groupBy(writes, (write) => write.key);
+  const corrupt = new Set<string>();
+  let keys = [...byKey.keys()];
+  let conflicts = 0;
+  for (let round = 0; keys.length > 0; round++) {
+    if (round === roundsMax)
+      throw new TributaryError("UNAVAILABLE", `records changed under ${roundsMax} rounds of writes`);
+    const stored = await records.read(keys);
+    const replacements = keys.flatMap((key, i) =>
+      replacementOf({ key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [] }, corrupt),
+    );
+    keys = await records.replace(replacements);
+    conflicts += keys.length;
+  }
+  return { corrupt, conflicts };
+}
+
+interface Merge {
+  readonly key: string;
+  readonly previous: Buffer | null;
+  readonly writes: readonly SectionWrite[];
+}
+
+/** Nothing when the record already holds all of it. */
+function replacementOf({ key, previous, writes }: Merge, corrupt: Set<string>): Replacement[] {
+  try {
+    const merged = mergeRecord(previous === null ? undefined : decodeRecord(previous), writes);
+    return merged === undefined ? [] : [{ key, previous, bytes: encodeRecord(merged, randomBytes(nonceBytes)) }];
+  } catch (error) {
+    if (!(error instanceof TributaryError && error.code === "CORRUPT")) throw error;
+    corrupt.add(key);
+    return [];
+  }
+}

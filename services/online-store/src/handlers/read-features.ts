@@ -1,0 +1,93 @@
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import { type ReadReply, type ReadRequest, readRequestSchema } from "@tributary/shared/contracts/read";
+import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
+import type { Clock } from "@tributary/shared/runtime/clock-client";
+import type { Records } from "../adapters/redis-records.ts";
+import { buildColumn } from "../core/read-column.ts";
+import { compileReadPlan, type Fetch, type ReadPlan, selectColumns } from "../core/read-plan.ts";
+import { locateRows } from "../core/read-rows.ts";
+import { type CurrentCell, readRecord } from "../core/record-read.ts";
+import { awaitTokens } from "./await-tokens.ts";
+import type { StoreState } from "./track-progress.ts";
+
+export interface ReadContext {
+  readonly catalog: CatalogView;
+  readonly clock: Clock;
+  readonly records: Records;
+  readonly state: StoreState;
+  /** The plan of a feature service under the current catalog. @throws TributaryError UNKNOWN_SERVICE, UNAVAILABLE */
+  readonly plan: (featureService: string) => ReadPlan;
+}
+
+/**
+ * Feature values for request keys, by one catalog version throughout (L4) and one look at the records.
+ * @param value the decoded request
+ * @param deadlineMs real epoch ms after which nobody waits
+ * @throws TributaryError MALFORMED, UNKNOWN_SERVICE, UNKNOWN_FEATURE, MISSING_KEY, UNKNOWN_KEY, BAD_KEY, TOKEN_TIMEOUT,
+ *   UNAVAILABLE, CORRUPT
+ */
+export async function readFeatures(context: ReadContext, value: unknown, deadlineMs: number): Promise<ReadReply> {
+  const request = parseRequest(value);
+  const plan = context.plan(request.featureService);
+  const columns = selectColumns(plan, request.features);
+  const rows = locateRows(plan, columns, request.keys);
+  if (request.after !== undefined) await awaitTokens(context, request, deadlineMs);
+  const records = await context.records.read(rows.keys);
+  // After the fetch, so that no value is from ahead of the instant its age is measured at.
+  const nowMs = context.clock.now();
+  const cells = plan.fetches.map((fetch, index) => decode(records, rows.places[index] ?? [], { fetch, nowMs }));
+  return {
+    featureService: plan.featureService,
+    catalogVersion: plan.catalogVersion,
+    epoch: context.state.epoch,
+    nowMs,
+    columns: columns.map((column) => {
+      const places = rows.places[column.fetch] ?? [];
+      return buildColumn(column, {
+        nowMs,
+        detail: request.detail === true,
+        cells: places.map((place) => cells[column.fetch]?.get(place)?.[column.place]),
+        confirmedAtMs: places.map((place) =>
+          context.state.confirmedAt(rows.partitions[place] ?? 0, column.view, column.viewVersion),
+        ),
+      });
+    }),
+  };
+}
+
+/** The cells of each record that a fetch needs, decoded once. */
+function decode(
+  records: readonly (Buffer | null)[],
+  places: readonly number[],
+  { fetch, nowMs }: { readonly fetch: Fetch; readonly nowMs: number },
+): Map<number, readonly (CurrentCell | undefined)[]> {
+  const cells = new Map<number, readonly (CurrentCell | undefined)[]>();
+  for (const place of places) {
+    const bytes = records[place] ?? null;
+    if (bytes !== null && !cells.has(place)) cells.set(place, readRecord(bytes, fetch.sections, nowMs));
+  }
+  return cells;
+}
+
+function parseRequest(value: unknown): ReadRequest {
+  const parsed = readRequestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join(".") || "the request";
+  const code = issue?.code === "too_big" && issue.path.length === 1 ? "LIMIT_EXCEEDED" : "MALFORMED";
+  throw new TributaryError(code, `${where}: ${issue?.message ?? "malformed"}`);
+}
+
+/** Plans are compiled once per feature service and catalog version. */
+export function planCache(catalog: CatalogView): (featureService: string) => ReadPlan {
+  let version = 0;
+  let plans = new Map<string, ReadPlan>();
+  return (featureService) => {
+    const { current } = catalog;
+    if (current === undefined) throw new TributaryError("UNAVAILABLE", "no catalog has been applied yet");
+    if (current.version !== version) [version, plans] = [current.version, new Map()];
+    const plan = plans.get(featureService) ?? compileReadPlan(current, featureService);
+    plans.set(featureService, plan);
+    return plan;
+  };
+}

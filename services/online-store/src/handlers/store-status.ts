@@ -1,0 +1,47 @@
+import { lanes } from "@tributary/shared/contracts/catalog";
+import type { LaneFloor, StoreStatus } from "@tributary/shared/contracts/status";
+import type { ConsumeLoop, StreamState } from "@tributary/shared/messaging/contract";
+import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
+import type { Clock } from "@tributary/shared/runtime/clock-client";
+import type { Metrics } from "../metrics.ts";
+import type { ProgressTracker } from "./track-progress.ts";
+
+export interface StatusContext {
+  readonly instance: string;
+  readonly catalog: CatalogView;
+  readonly clock: Clock;
+  readonly tracker: ProgressTracker;
+  readonly metrics: Metrics;
+  readonly loops: ReadonlyMap<(typeof lanes)[number], ConsumeLoop>;
+  readonly streamState: (lane: (typeof lanes)[number]) => Promise<StreamState>;
+}
+
+/** @throws TributaryError UNAVAILABLE when the broker does not answer */
+export async function storeStatus(context: StatusContext): Promise<StoreStatus> {
+  const { metrics, tracker } = context;
+  return {
+    instance: context.instance,
+    epoch: tracker.state.epoch,
+    catalogVersion: context.catalog.current?.version ?? 0,
+    nowMs: context.clock.now(),
+    lanes: await Promise.all(lanes.map((lane) => laneFloor(context, lane))),
+    counters: {
+      reads: metrics.reads.reads,
+      readErrors: metrics.reads.errors,
+      mergeConflicts: lanes.reduce((sum, lane) => sum + metrics.lanes[lane].conflicts, 0),
+    },
+  };
+}
+
+async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): Promise<LaneFloor> {
+  const { chunks, rows, confirmations, lagMs } = context.metrics.lanes[lane];
+  const rejected = context.loops.get(lane)?.counters.rejected ?? 0;
+  const { incarnation, lastSequence } = await context.streamState(lane);
+  return {
+    lane,
+    incarnation,
+    floor: context.tracker.floors.get(lane)?.sequence ?? 0,
+    lastSequence,
+    counters: { chunks, rows, confirmations, rejected, lagMs },
+  };
+}

@@ -1,0 +1,10 @@
+import { runService } from "@tributary/shared/runtime/run-service";
+import { options } from "./config.ts";
+import { startStore } from "./service.ts";
+
+await runService({
+  name: "online-store",
+  description: "merges the rows of the three lanes into Redis and answers reads",
+  options,
+  start: startStore,
+});

@@ -1,0 +1,49 @@
+import { type Lane, lanes } from "@tributary/shared/contracts/catalog";
+
+/** Counters since start. */
+export interface LaneCounters {
+  chunks: number;
+  rows: number;
+  confirmations: number;
+  /** Records that another writer had changed between read and write. */
+  conflicts: number;
+  /** Publish to applied, real ms, of the newest message. */
+  lagMs: number;
+}
+
+export interface ReadCounters {
+  reads: number;
+  errors: number;
+}
+
+export interface Metrics {
+  readonly lanes: Readonly<Record<Lane, LaneCounters>>;
+  readonly reads: ReadCounters;
+}
+
+export function createMetrics(): Metrics {
+  const lane = (): LaneCounters => ({ chunks: 0, rows: 0, confirmations: 0, conflicts: 0, lagMs: 0 });
+  return { lanes: { batch: lane(), stream: lane(), direct: lane() }, reads: { reads: 0, errors: 0 } };
+}
+
+/** As Prometheus text. */
+export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number): string {
+  const counter = (name: string, value: (lane: Lane) => number): string[] => [
+    `# TYPE tributary_store_${name} counter`,
+    ...lanes.map((lane) => `tributary_store_${name}{lane="${lane}"} ${value(lane)}`),
+  ];
+  return [
+    ...counter("chunks_total", (lane) => metrics.lanes[lane].chunks),
+    ...counter("rows_total", (lane) => metrics.lanes[lane].rows),
+    ...counter("confirmations_total", (lane) => metrics.lanes[lane].confirmations),
+    ...counter("merge_conflicts_total", (lane) => metrics.lanes[lane].conflicts),
+    ...counter("rejected_total", rejected),
+    "# TYPE tributary_store_lag_milliseconds gauge",
+    ...lanes.map((lane) => `tributary_store_lag_milliseconds{lane="${lane}"} ${metrics.lanes[lane].lagMs}`),
+    "# TYPE tributary_store_reads_total counter",
+    `tributary_store_reads_total ${metrics.reads.reads}`,
+    "# TYPE tributary_store_read_errors_total counter",
+    `tributary_store_read_errors_total ${metrics.reads.errors}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,62 @@
+import { openBucket } from "@tributary/shared/messaging/bucket";
+import { openConnection } from "@tributary/shared/messaging/connection";
+import type { Connection } from "@tributary/shared/messaging/contract";
+import { type CatalogView, watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { type Clock, watchClock } from "@tributary/shared/runtime/clock-client";
+import type { Config } from "@tributary/shared/runtime/config";
+import type { Logger } from "@tributary/shared/runtime/logger";
+import type { Redis } from "ioredis";
+import { checkEviction, openRedis } from "./adapters/redis-client.ts";
+import { type Progress, redisProgress } from "./adapters/redis-progress.ts";
+import type { options } from "./config.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+
+/** A write may wait behind a long script or a busy disk; a read may not. */
+const writeTimeoutMs = 10_000;
+
+/** What the service is put together from. */
+export interface Parts {
+  readonly config: Config<typeof options>;
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** A broker and a Redis connection for the lanes and others for reads, so that a backfill never stands before a read. */
+  readonly consuming: Connection;
+  readonly serving: Connection;
+  readonly writing: Redis;
+  readonly reading: Redis;
+  readonly catalog: CatalogView;
+  readonly clock: Clock;
+  readonly progress: Progress;
+  close(): Promise<void>;
+}
+
+export interface Surroundings {
+  readonly logger: Logger;
+  readonly instance: string;
+}
+
+/** @throws TributaryError UNAVAILABLE, MISSING_RESOURCE, BAD_CONFIG */
+export async function openParts(config: Parts["config"], { logger, instance }: Surroundings): Promise<Parts> {
+  const connect = (purpose: string) => openConnection({ url: config.natsUrl, name: `${instance}-${purpose}`, logger });
+  const redis = (purpose: string, commandTimeoutMs: number) =>
+    openRedis({ url: config.redisUrl, name: `${instance}-${purpose}`, logger, commandTimeoutMs });
+  const [consuming, serving, writing, reading] = await Promise.all([
+    connect("consume"),
+    connect("serve"),
+    redis("write", writeTimeoutMs),
+    redis("read", config.readTimeoutMs),
+  ]);
+  await checkEviction(writing);
+  const [catalog, clock] = await Promise.all([
+    openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
+    openBucket(serving, "TRIB_CLOCK").then(watchClock),
+  ]);
+  const [metrics, progress] = [createMetrics(), redisProgress(writing)];
+  const close = async () => {
+    await Promise.all([catalog.stop(), clock.stop()]);
+    await Promise.all([serving.close(), consuming.close()]);
+    for (const one of [writing, reading]) one.disconnect();
+  };
+  return { config, instance, logger, metrics, consuming, serving, writing, reading, catalog, clock, progress, close };
+}

@@ -1,0 +1,135 @@
+import { encodePayload } from "@tributary/shared/codec/json-or-msgpack";
+import { defaultPartitions, type Lane, lanes } from "@tributary/shared/contracts/catalog";
+import { subjects } from "@tributary/shared/contracts/subjects";
+import { laneStream } from "@tributary/shared/contracts/topology";
+import { startConsumeLoop } from "@tributary/shared/messaging/consume-loop";
+import type { Connection, ConsumeLoop, Endpoint, MicroService } from "@tributary/shared/messaging/contract";
+import { serveEndpoints } from "@tributary/shared/messaging/endpoints";
+import { readStreamState } from "@tributary/shared/messaging/stream-state";
+import type { Config } from "@tributary/shared/runtime/config";
+import type { RunningService } from "@tributary/shared/runtime/run-service";
+import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
+import { answerOf } from "./adapters/redis-client.ts";
+import { redisRecords } from "./adapters/redis-records.ts";
+import type { options } from "./config.ts";
+import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
+import { applyChunks } from "./handlers/apply-chunks.ts";
+import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
+import { planCache } from "./handlers/read-features.ts";
+import { storeStatus } from "./handlers/store-status.ts";
+import { type ProgressTracker, trackProgress } from "./handlers/track-progress.ts";
+import { metricsText } from "./metrics.ts";
+import { openParts, type Parts, type Surroundings } from "./parts.ts";
+
+const name = "online-store";
+const version = "0.1.0";
+
+type Loops = ReadonlyMap<Lane, ConsumeLoop>;
+
+/** Builds the service from its parts. @throws TributaryError UNAVAILABLE, MISSING_RESOURCE, BAD_CONFIG */
+export async function startStore(config: Config<typeof options>, surroundings: Surroundings): Promise<RunningService> {
+  const parts = await openParts(config, surroundings);
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const loops = new Map(
+    await Promise.all(lanes.map(async (lane) => [lane, await startLoop(parts, lane, opened)] as const)),
+  );
+  const partitions = () => parts.catalog.current?.partitions ?? defaultPartitions;
+  const { progress, logger } = parts;
+  const tracker = await trackProgress({ progress, loops, partitions, everyMs: config.progressMs, logger });
+  open();
+  const { http, micro } = await serve(parts, loops, tracker);
+  return {
+    failed: Promise.race([
+      micro.failed,
+      ...[...loops.values()].map((loop) => loop.failed),
+      closedForGood(parts.consuming),
+      closedForGood(parts.serving),
+    ]),
+    stop: async () => {
+      await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
+      await tracker.stop();
+      await parts.close();
+    },
+  };
+}
+
+/** One loop a lane, so that a backfill of one does not stand in front of another. */
+async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promise<ConsumeLoop> {
+  const { consuming, catalog, progress, metrics, config } = parts;
+  const stream = laneStream[lane];
+  const { incarnation } = await readStreamState(consuming, stream);
+  const records = redisRecords(parts.writing);
+  const context = { catalog, incarnation, records, progress, counters: metrics.lanes[lane], opened };
+  return startConsumeLoop(consuming, {
+    stream,
+    durable: name,
+    lane,
+    process: name,
+    batchMax: config.batchMessages,
+    handle: (batch) => applyChunks(context, batch),
+    beforeDeadLetter: holdDeadLetter(progress, { lane, incarnation }),
+  });
+}
+
+async function serve(
+  parts: Parts,
+  loops: Loops,
+  tracker: ProgressTracker,
+): Promise<{ readonly http: HttpServer; readonly micro: MicroService }> {
+  const { config, metrics, catalog, clock, logger } = parts;
+  const context = {
+    catalog,
+    clock,
+    records: redisRecords(parts.reading),
+    state: tracker.state,
+    plan: planCache(catalog),
+  };
+  const { readConcurrencyMax: concurrencyMax } = config;
+  const answerRead = createAnswerRead(context, { concurrencyMax, counters: metrics.reads, logger });
+  const rejected = (lane: Lane) => loops.get(lane)?.counters.rejected ?? 0;
+  const http = await startHttpServer({
+    host: config.httpHost,
+    port: config.httpPort,
+    answerRead,
+    checkReady: async () => void (await answerOf(parts.reading.ping())),
+    metricsText: () => metricsText(metrics, rejected),
+  });
+  const micro = await serveEndpoints(parts.serving, {
+    name,
+    version,
+    description: "one record per entity: merges the three lanes, answers reads",
+    metadata: { instance: parts.instance, http: http.url },
+    endpoints: [readEndpoint(answerRead, concurrencyMax), statusEndpoint(parts, loops, tracker)],
+  });
+  return { http, micro };
+}
+
+function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint {
+  return {
+    name: "read-features",
+    subject: subjects.readFeatures,
+    concurrencyMax,
+    handle: async ({ data, deadlineMs }) => {
+      const { reply, encoding } = await answerRead(data, deadlineMs);
+      return encodePayload(reply, encoding);
+    },
+  };
+}
+
+function statusEndpoint(parts: Parts, loops: Loops, tracker: ProgressTracker): Endpoint {
+  const { instance, catalog, clock, metrics, serving } = parts;
+  const streamState = (lane: Lane) => readStreamState(serving, laneStream[lane]);
+  const context = { instance, catalog, clock, tracker, metrics, loops, streamState };
+  return {
+    name: "store-status",
+    subject: subjects.storeStatus,
+    handle: async () => encodePayload(await storeStatus(context), "json"),
+  };
+}
+
+async function closedForGood(connection: Connection): Promise<never> {
+  throw (await connection.closed) ?? new Error("the broker connection was closed");
+}
