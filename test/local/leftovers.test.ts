@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { clearDirectory } from "@tributary/local/clear-directory";
 import { endLeftovers } from "@tributary/local/leftovers";
 import { nodeArguments } from "@tributary/local/node-command";
 import { isAlive, startedAt } from "@tributary/local/process-identity";
@@ -89,6 +90,35 @@ describe("an orderly stop", () => {
     await servers.stop();
     expect(isAlive(stray)).toBe(false);
     expect(listProcesses(directory)).toEqual([]);
+  });
+});
+
+describe("a data directory", () => {
+  it("is cleared with what a dead owner left running in it", async () => {
+    const directory = join(directoryForTest(), "data");
+    const stray = startStray();
+    writeTable(directory, [{ name: "stray", ...stray }]);
+    writeFileSync(join(directory, "credentials.json"), "{}");
+    await clearDirectory(directory);
+    expect(isAlive(stray)).toBe(false);
+    expect(existsSync(directory)).toBe(false);
+    await clearDirectory(directory);
+  });
+
+  it("is not cleared while it is in use", async () => {
+    const directory = directoryForTest();
+    const servers = await startServers({ directory, need: ["redis"] });
+    await expect(clearDirectory(directory)).rejects.toThrow(/in use by process/);
+    await servers.stop();
+    await clearDirectory(directory);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it("is not cleared when it is somebody else's", async () => {
+    const directory = directoryForTest();
+    writeFileSync(join(directory, "novel.txt"), "Chapter 1");
+    await expect(clearDirectory(directory)).rejects.toThrow(/not a data directory/);
+    expect(existsSync(join(directory, "novel.txt"))).toBe(true);
   });
 });
 

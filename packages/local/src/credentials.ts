@@ -8,12 +8,15 @@ export type Credentials = (name: string) => string;
 export function openCredentials(directory: string): Credentials {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, "credentials.json");
-  const known: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const write = (passwords: object) =>
+    writeFileSync(file, `${JSON.stringify(passwords, undefined, 2)}\n`, { mode: 0o600 });
+  if (!existsSync(file)) write({}); // it also tells that the directory is one of ours
+  const known: Record<string, string> = JSON.parse(readFileSync(file, "utf8"));
   return (name) => {
     const password = known[name] ?? randomBytes(18).toString("base64url");
     if (known[name] === undefined) {
       known[name] = password;
-      writeFileSync(file, `${JSON.stringify(known, undefined, 2)}\n`, { mode: 0o600 });
+      write(known);
     }
     return password;
   };

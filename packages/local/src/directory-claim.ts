@@ -20,13 +20,7 @@ export interface DirectoryClaim {
 
 /** @throws TributaryError BAD_CONFIG when a living process owns the directory */
 export async function claimDirectory(directory: string): Promise<DirectoryClaim> {
-  const former = ownerOf(directory);
-  if (former !== undefined && isAlive(former)) {
-    throw new TributaryError(
-      "BAD_CONFIG",
-      `${directory} is in use by process ${former.pid}: stop it, or take another directory`,
-    );
-  }
+  assertNotInUse(directory);
   const leftovers = await endLeftovers(directory);
   const dismissWatchdog = startWatchdog(resolve(directory), takeOwnership(directory));
   const release = async () => {
@@ -35,6 +29,16 @@ export async function claimDirectory(directory: string): Promise<DirectoryClaim>
     dismissWatchdog();
   };
   return { leftovers, release };
+}
+
+/** @throws TributaryError BAD_CONFIG when a living process owns the directory */
+export function assertNotInUse(directory: string): void {
+  const owner = ownerOf(directory);
+  if (owner === undefined || !isAlive(owner)) return;
+  throw new TributaryError(
+    "BAD_CONFIG",
+    `${directory} is in use by process ${owner.pid}: stop it, or take another directory`,
+  );
 }
 
 /** It is told whose death it waits for, so that it never ends what the next owner has started meanwhile. */

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 
 /**
@@ -22,6 +22,9 @@ export interface ServerUser {
   readonly uid: number;
   readonly gid: number;
 }
+
+const noteName = "postgres.directory";
+const relocatedPrefix = "tributary-postgres-";
 
 /** Undefined unless we are root. @throws TributaryError BAD_CONFIG when the machine has no such user */
 export function unprivilegedUser(): ServerUser | undefined {
@@ -63,12 +66,18 @@ function wayIsOpen(directory: string): boolean {
   return [resolve(directory), ...ancestors(resolve(directory))].every((path) => (statSync(path).mode & 0o001) !== 0);
 }
 
+/** Where PostgreSQL's data lies when it could not lie below the data directory. */
+export function relocatedDirectory(directory: string): string | undefined {
+  const note = join(directory, noteName);
+  const known = existsSync(note) ? readFileSync(note, "utf8").trim() : "";
+  return basename(known).startsWith(relocatedPrefix) && existsSync(known) ? known : undefined;
+}
+
 function elsewhere(directory: string, user: ServerUser): string {
-  const note = join(directory, "postgres.directory");
-  const known = existsSync(note) ? readFileSync(note, "utf8").trim() : undefined;
-  if (known !== undefined && existsSync(known) && statSync(known).uid === user.uid) return known;
-  const made = mkdtempSync(join(tmpdir(), "tributary-postgres-"));
-  writeFileSync(note, `${made}\n`);
+  const known = relocatedDirectory(directory);
+  if (known !== undefined && statSync(known).uid === user.uid) return known;
+  const made = mkdtempSync(join(tmpdir(), relocatedPrefix));
+  writeFileSync(join(directory, noteName), `${made}\n`);
   return owned(made, user);
 }
 
