@@ -42,7 +42,8 @@ export const streamTable: readonly StreamSpec[] = [
   },
   {
     name: "TRIB_KEYED",
-    subjects: ["trib.v1.keyed.*.*.*"],
+    // Not `*.*.*`: a consumer's filter `pNN.>` would be no subset of it.
+    subjects: ["trib.v1.keyed.>"],
     discard: "old",
     maxBytes: 4 * GiB,
     maxAgeMs: 48 * hour,

@@ -35,3 +35,25 @@ export function clientOf(connection: Connection): Client {
   if (client === undefined) throw new TributaryError("INTERNAL", "a connection that openConnection did not make");
   return client;
 }
+
+/** Resolves when connected, or after `withinMs` all the same: what is sent while disconnected is lost. */
+export async function connected(client: Client, withinMs: number): Promise<void> {
+  if (client.isConnected()) return;
+  const next = reconnection(client);
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, withinMs);
+  });
+  await Promise.race([next.done, bound]);
+  clearTimeout(timer);
+  next.forget();
+}
+
+/** The next reconnect, or the end of the connection. */
+export function reconnection(client: Client): { readonly done: Promise<void>; readonly forget: () => void } {
+  let forget = () => {};
+  const done = new Promise<void>((resolve) => {
+    forget = client.listen({ onReconnect: resolve, onClosed: resolve });
+  });
+  return { done, forget };
+}

@@ -23,24 +23,31 @@ export async function openCursor(connection: Connection, options: CursorOptions)
   return openStreamCursor(connection, options);
 }
 
+export interface StreamCursorOptions extends Omit<CursorOptions, "stream"> {
+  readonly stream: string;
+  /** Default 5,000. */
+  readonly guardEveryMs?: number;
+}
+
 /** The same for any stream, a bucket's included. */
-export async function openStreamCursor(
-  connection: Connection,
-  options: Omit<CursorOptions, "stream"> & { readonly stream: string },
-): Promise<Cursor> {
+export async function openStreamCursor(connection: Connection, options: StreamCursorOptions): Promise<Cursor> {
   const state = await readStreamState(connection, options.stream);
   const position = options.from === 0 ? state.firstSequence - 1 : options.from - 1;
   const expected = { stream: options.stream, incarnation: options.incarnation, position };
   const loss = historyLoss(state, expected);
   if (loss !== undefined) throw loss;
-  const cursor = new PullCursor(connection, { bufferMax: 256, ...options }, state.incarnation, position);
+  const cursor = new PullCursor(
+    connection,
+    { bufferMax: 256, guardEveryMs: 5_000, ...options },
+    state.incarnation,
+    position,
+  );
   await cursor.open();
   return cursor;
 }
 
-type Settings = Omit<Required<CursorOptions>, "stream" | "incarnation"> & { readonly stream: string };
+type Settings = Required<Omit<StreamCursorOptions, "incarnation">>;
 
-const guardEveryMs = 5_000;
 const rebuildPauseMs = 100;
 const rebuildPauseMsMax = 2_000;
 /** The server drops the consumer of a reader that has asked for nothing this long, ns. */
@@ -89,7 +96,7 @@ class PullCursor implements Cursor {
   }
 
   async next(max: number, waitMs: number): Promise<readonly DeliveredMessage[]> {
-    if (performance.now() - this.#guardedAt >= guardEveryMs) await this.#guard();
+    if (performance.now() - this.#guardedAt >= this.#settings.guardEveryMs) await this.#guard();
     if (this.#buffer.length === 0 && this.#isOpen()) await this.#arrival(waitMs);
     if (this.#failure !== undefined) throw this.#failure;
     const messages = this.#buffer.splice(0, max);
@@ -221,8 +228,7 @@ class PullCursor implements Cursor {
     const received = this.#received;
     try {
       const state = await this.#checkHistory(this.#guardedPosition);
-      const isIdle = received === this.#guardedPosition && this.#buffer.length === 0;
-      if (isIdle && state.lastSequence > received) await this.#skipTo(state.lastSequence, received);
+      if (this.#buffer.length === 0 && state.lastSequence > received) await this.#skipTo(state.lastSequence, received);
       this.#guardedPosition = this.#received;
     } catch (error) {
       this.#onRebuildError(error);

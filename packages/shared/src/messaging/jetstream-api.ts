@@ -1,6 +1,6 @@
 import { ErrorCode, type Msg, NatsError } from "nats";
 import { TributaryError } from "../contracts/errors.ts";
-import { clientOf } from "./client.ts";
+import { type Client, clientOf, connected, reconnection } from "./client.ts";
 import type { Connection } from "./contract.ts";
 
 /** Error codes of the JetStream API that somebody here decides by. */
@@ -44,12 +44,34 @@ export async function callApi<T>(connection: Connection, verb: string, body?: un
   return answer as T;
 }
 
+/** Every call here may be made twice, so one that a lost connection swallowed is made again. */
 async function ask(connection: Connection, subject: string, data: Uint8Array): Promise<Msg> {
   const client = clientOf(connection);
-  try {
-    return await client.nats.request(subject, data, { timeout: timeoutMs });
-  } catch (error) {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    await connected(client, deadline - performance.now());
+    const reply = await askOnce(client, { subject, data, timeout: Math.max(1, deadline - performance.now()) });
+    if (reply !== undefined) return reply;
+  }
+}
+
+interface Question {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly timeout: number;
+}
+
+/** Undefined: the connection was lost in between and is there again. */
+async function askOnce(client: Client, { subject, data, timeout }: Question): Promise<Msg | undefined> {
+  const lost = reconnection(client);
+  const reply = client.nats.request(subject, data, { timeout }).catch((error) => {
     throw brokerError(error, client.user, subject);
+  });
+  reply.catch(() => undefined);
+  try {
+    return await Promise.race([reply, lost.done.then(() => undefined)]);
+  } finally {
+    lost.forget();
   }
 }
 
@@ -83,5 +105,6 @@ export function refusal(error: unknown, resource: string): unknown {
   if (isMissing) {
     return new TributaryError("MISSING_RESOURCE", `${resource} does not exist; run \`tributary admin ensure\``);
   }
-  return new TributaryError("UNAVAILABLE", `${resource}: ${error.message} (${error.errorCode})`);
+  const code = error.status === 400 ? "INTERNAL" : "UNAVAILABLE";
+  return new TributaryError(code, `${resource}: ${error.message} (${error.errorCode})`);
 }

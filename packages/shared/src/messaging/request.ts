@@ -1,6 +1,6 @@
 import { ErrorCode, type Msg, NatsError } from "nats";
 import { TributaryError } from "../contracts/errors.ts";
-import { clientOf } from "./client.ts";
+import { clientOf, connected } from "./client.ts";
 import type { Connection, RequestOptions } from "./contract.ts";
 import { fromHeaderBlock, headerBytes, toHeaderBlock } from "./header-block.ts";
 import { brokerError } from "./jetstream-api.ts";
@@ -55,6 +55,7 @@ async function attempt(call: Call): Promise<Uint8Array> {
 
 async function send({ connection, subject, data, headers, deadlineMs }: Call): Promise<Msg> {
   const client = clientOf(connection);
+  await connected(client, deadlineMs - Date.now());
   const timeout = Math.max(1, deadlineMs - Date.now());
   const block = toHeaderBlock(headers);
   try {
