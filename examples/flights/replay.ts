@@ -46,10 +46,10 @@ export function openReplay(engine: Engine, fromMs: number): Replay {
 async function readBlock(engine: Engine, fromMs: number) {
   const untilMs = fromMs + blockMs;
   const rows = await engine.rows(
-    `select origin, destination, delay::int as delay, epoch_ms(date)::double as at, epoch_ms(${reportedAt})::double as reported
+    `select origin, destination, delay::int as delay, epoch_ms(date)::double as departed, epoch_ms(${reportedAt})::double as reported
      from '${flightsFile}'
      where ${reportedAt} > ${instant(fromMs)} and ${reportedAt} <= ${instant(untilMs)}
-     order by reported, at, origin, destination, delay, distance`,
+     order by reported, departed, origin, destination, delay, distance`,
   );
   return {
     untilMs,
@@ -60,7 +60,7 @@ async function readBlock(engine: Engine, fromMs: number) {
         origin: String(row.origin),
         destination: String(row.destination),
         delay: Number(row.delay),
-        at: Number(row.at),
+        at: Number(row.departed),
       },
     })),
   };

@@ -11,7 +11,7 @@ export const subjects = {
   events: (source: string) => `${prefix}.events.${source}`,
   keyed: (partition: number, source: string, entity: string) =>
     `${prefix}.keyed.${partitionToken(partition)}.${source}.${entity}`,
-  keyedPartition: (partition: number) => `${prefix}.keyed.${partitionToken(partition)}.>`,
+  keyedPartition: (partition: number) => `${prefix}.keyed.${partitionToken(partition)}.*.*`,
   rows: (lane: Lane, partition: number, view: string) => `${prefix}.rows.${lane}.${partitionToken(partition)}.${view}`,
   control: (topic: string) => `${prefix}.ctl.${topic}`,
   deadLetter: (lane: string, process: string) => `${prefix}.dlq.${lane}.${process}`,
