@@ -43,11 +43,11 @@ describe("PostgreSQL's user", () => {
       mkdirSync(process.env.TMPDIR, { mode: 0o755 });
       mkdirSync(join(base.path, "home"), { mode: 0o700 });
       const directory = join(base.path, "home", "clone", ".tributary");
-      for (const _ of ["first", "again"]) {
+      for (const time of ["first", "again"]) {
         const servers = await startServers({ directory, need: ["postgres"], fsync: false });
         const client = new pg.Client(servers.postgres.url);
         await client.connect();
-        await client.query("create table if not exists kept as select 1 as one");
+        if (time === "first") await client.query("create table kept as select 1 as one");
         expect((await client.query("select one from kept")).rows).toEqual([{ one: 1 }]);
         await client.end();
         await servers.stop();

@@ -83,6 +83,7 @@ describe("supervisor", () => {
     const services = await start([stub("paused")]);
     services.pause("paused");
     await services.stop();
+    expect(readFileSync(services.logFile("paused"), "utf8")).toContain('"stopped"');
     expect(listProcesses(directory.path)).toEqual([]);
   });
 });
