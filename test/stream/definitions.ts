@@ -1,0 +1,57 @@
+import type { CatalogBody, StreamView } from "@tributary/shared/contracts/catalog";
+import { count, max, mean, min, percentile, sum } from "@tributary/shared/definitions/aggregation";
+import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { entity } from "@tributary/shared/definitions/entity";
+import { float64, string, timestamp } from "@tributary/shared/definitions/feature-type";
+import { eventSource } from "@tributary/shared/definitions/source";
+import { streamView } from "@tributary/shared/definitions/view";
+
+const airport = entity("airport", { key: { code: string() } });
+
+export interface CatalogOptions {
+  readonly shards?: number;
+  readonly partitions?: number;
+  readonly where?: string;
+}
+
+/** Two views of one entity on one source, by origin and by destination (O3). */
+export function airports({ shards = 1, partitions = 4, where }: CatalogOptions = {}): CatalogBody {
+  const flights = eventSource("flights", {
+    fields: { origin: string(), destination: string(), delay: float64(), at: timestamp() },
+    eventTime: "at",
+    disorder: "4h",
+    shards,
+  });
+  const common = {
+    entity: airport,
+    from: flights,
+    windows: ["15m", "1h"] as const,
+    hop: "1m" as const,
+    freshness: "10m" as const,
+    ...(where !== undefined && { where }),
+  };
+  const departures = streamView("departures", {
+    ...common,
+    keys: { code: "origin" },
+    features: {
+      n: count(),
+      delaySum: sum("delay"),
+      delayMean: mean("delay"),
+      delayMin: min("delay"),
+      delayMax: max("delay"),
+      delayP90: percentile("delay", 0.9),
+    },
+  });
+  const arrivals = streamView("arrivals", {
+    ...common,
+    keys: { code: "destination" },
+    features: { n: count(), delayMax: max("delay") },
+  });
+  return compileDefinitions([airport, flights, departures, arrivals], { partitions });
+}
+
+export function viewOf(body: CatalogBody, name: string): StreamView {
+  const view = body.views[name];
+  if (view?.lane !== "stream") throw new Error(`${name} is no stream view`);
+  return view;
+}
