@@ -101,6 +101,8 @@ function entityOf(catalog: Catalog, view: View): Entity {
 /** The feature of each column. */
 function featuresOf(chunk: RowsChunk, view: View): Feature[] {
   const byName = new Map(view.features.map((feature) => [feature.name, feature]));
+  const names = new Set(chunk.columns.map((column) => column.feature));
+  if (names.size < chunk.columns.length) throw new TributaryError("MALFORMED", "a feature stands in two columns");
   return chunk.columns.map(({ feature: name }) => {
     const feature = byName.get(name);
     if (feature === undefined) {
@@ -109,7 +111,6 @@ function featuresOf(chunk: RowsChunk, view: View): Feature[] {
         `view "${view.name}" version ${view.version} has no feature "${name}"`,
       );
     }
-    if (!byName.delete(name)) throw new TributaryError("MALFORMED", `feature "${name}" stands in two columns`);
     return feature;
   });
 }
