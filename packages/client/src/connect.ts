@@ -17,12 +17,16 @@ export interface ConnectOptions {
   readonly natsUrl: string;
   /** Shown in the server's monitoring. Default `tributary-client`. */
   readonly name?: string;
+  /** How long the first connection may take, ms. Default 10,000; later ones are tried for ever. */
+  readonly startMsMax?: number;
 }
 
 /** Connects an application. @throws TributaryError UNAVAILABLE, BAD_CONFIG */
-export async function connectTributary({ natsUrl, name = "tributary-client" }: ConnectOptions): Promise<Tributary> {
-  const connection = await openConnection({ url: natsUrl, name });
-  const publisher = new EventPublisher(() => openConnection({ url: natsUrl, name: `${name}-events` }));
+export async function connectTributary(options: ConnectOptions): Promise<Tributary> {
+  const { natsUrl, name = "tributary-client", startMsMax = 10_000 } = options;
+  const connect = (purpose: string) => openConnection({ url: natsUrl, name: purpose, startMsMax });
+  const connection = await connect(name);
+  const publisher = new EventPublisher(() => connect(`${name}-events`));
   const readReply: Tributary["readReply"] = async (service, keys, options = {}) => {
     const body = readRequest(nameOf(service), keys, options);
     return decodeReadReply(

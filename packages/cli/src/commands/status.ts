@@ -1,0 +1,80 @@
+import { asTributaryError } from "@tributary/shared/contracts/errors";
+import type { BatchStatus, StoreStatus, StreamStatus } from "@tributary/shared/contracts/status";
+import { subjects } from "@tributary/shared/contracts/subjects";
+import type { Connection } from "@tributary/shared/messaging/contract";
+import { askJson } from "../ask-json.ts";
+import type { Invocation } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import type { CommandResult, Output } from "../output.ts";
+import { alignColumns, formatMs } from "../table.ts";
+import { withConnection } from "../with-connection.ts";
+
+const services = ["batch-runner", "stream-processor", "direct-gateway", "online-store"] as const;
+
+interface ServiceState {
+  readonly service: string;
+  readonly up: boolean;
+  readonly version?: string;
+  /** The address of its HTTP endpoint. */
+  readonly http?: string;
+  readonly error?: string;
+}
+
+interface Status {
+  readonly services: readonly ServiceState[];
+  readonly store: StoreStatus | null;
+  readonly stream: StreamStatus | null;
+  readonly batch: BatchStatus | null;
+}
+
+export async function run({ settings, output }: Invocation): Promise<CommandResult> {
+  const status = await withConnection(settings.natsUrl(), readStatus);
+  const exitCode = status.services.every((one) => one.up) ? exitCodes.ok : exitCodes.partial;
+  return { data: status, text: showStatus(status, output), exitCode };
+}
+
+async function readStatus(connection: Connection): Promise<Status> {
+  const [states, store, stream, batch] = await Promise.all([
+    Promise.all(services.map((service) => readService(connection, service))),
+    orNull(askJson<StoreStatus>(connection, subjects.storeStatus)),
+    orNull(askJson<StreamStatus>(connection, subjects.streamStatus)),
+    orNull(askJson<BatchStatus>(connection, subjects.batchStatus)),
+  ]);
+  return { services: states, store, stream, batch };
+}
+
+async function readService(connection: Connection, service: string): Promise<ServiceState> {
+  try {
+    type Info = { readonly version: string; readonly metadata?: { readonly http?: string } };
+    const { version, metadata } = await askJson<Info>(connection, `$SRV.INFO.${service}`);
+    return { service, up: true, version, ...(metadata?.http !== undefined && { http: metadata.http }) };
+  } catch (thrown) {
+    return { service, up: false, error: asTributaryError(thrown).code };
+  }
+}
+
+/** A part that does not answer is told as absent; the list of services says why. */
+function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  return answer.catch(() => null);
+}
+
+function showStatus({ services: states, store, stream, batch }: Status, { colors }: Output): string {
+  const up = (state: ServiceState) => (state.up ? colors.green("up") : colors.red(`down (${state.error})`));
+  const lines = states.map((state) => [state.service, up(state), state.http ?? ""]);
+  const lanes = (store?.lanes ?? []).map((lane) => [
+    `${lane.lane} lane`,
+    `${lane.lastSequence - lane.floor} behind`,
+    `${lane.counters.rows} rows, ${formatMs(lane.counters.lagMs)} publish to applied`,
+  ]);
+  const windows = stream ? [["stream input", `${stream.counters.eventsApplied} applied`, lateness(stream)]] : [];
+  const runs = (batch?.runs ?? []).map((one) => [
+    `${one.view} run ${one.run}`,
+    one.phase,
+    `${one.counts.published} published`,
+  ]);
+  return alignColumns([...lines, ...lanes, ...windows, ...runs]);
+}
+
+function lateness({ counters }: StreamStatus): string {
+  return `${counters.eventsLate} late, ${counters.eventsRejected} rejected, ${counters.rowsPublished} rows published`;
+}

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import { z } from "zod";
+
+/**
+ * Where the servers are: flags, then environment variables, then the file that a running `npm start` leaves in
+ * `.tributary/`, here or in a folder above.
+ */
+export interface Settings {
+  /** For reads, writes, events, status. @throws TributaryError BAD_CONFIG */
+  natsUrl(): string;
+  /** Of a user who may create and change. @throws TributaryError BAD_CONFIG */
+  adminNatsUrl(): string;
+  databaseUrl(): string;
+  readonly directory: string | undefined;
+}
+
+export interface ConnectionFlags {
+  readonly natsUrl?: string;
+  readonly databaseUrl?: string;
+}
+
+const environmentSchema = z.object({
+  natsUrl: z.string().optional(),
+  adminNatsUrl: z.string().optional(),
+  databaseUrl: z.string().optional(),
+});
+type EnvironmentFile = z.infer<typeof environmentSchema>;
+
+export function readSettings(
+  flags: ConnectionFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  workingDirectory: string,
+): Settings {
+  const directory = findDirectory(workingDirectory);
+  const file = directory === undefined ? {} : readEnvironmentFile(directory);
+  const nats = flags.natsUrl ?? environment.NATS_URL;
+  const database = flags.databaseUrl ?? environment.DATABASE_URL;
+  return {
+    natsUrl: () => required(nats ?? file.natsUrl, "NATS_URL", "--nats-url"),
+    adminNatsUrl: () => required(nats ?? file.adminNatsUrl, "NATS_URL", "--nats-url"),
+    databaseUrl: () => required(database ?? file.databaseUrl, "DATABASE_URL", "--database-url"),
+    directory,
+  };
+}
+
+/** The nearest `.tributary` folder, from here upwards. */
+function findDirectory(from: string): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const candidate = join(folder, ".tributary");
+    if (existsSync(join(candidate, "environment.json"))) return candidate;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function readEnvironmentFile(directory: string): EnvironmentFile {
+  const path = join(directory, "environment.json");
+  try {
+    return environmentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    throw new TributaryError("BAD_CONFIG", `${path} is not readable as settings`, { cause: error });
+  }
+}
+
+function required(value: string | undefined, variable: string, flag: string): string {
+  if (value !== undefined && value !== "") return value;
+  throw new TributaryError(
+    "BAD_CONFIG",
+    `${variable} is missing: set it, give ${flag}, or run \`npm start\` in another terminal`,
+  );
+}
