@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { endLeftovers } from "./leftovers.ts";
 import { moduleExtension, nodeArguments } from "./node-command.ts";
-import { isAlive } from "./process-identity.ts";
 import { endOwnership, ownerOf, type ProcessEntry, takeOwnership } from "./process-table.ts";
 
 /**
@@ -34,7 +33,7 @@ export async function claimDirectory(directory: string): Promise<DirectoryClaim>
 /** @throws TributaryError BAD_CONFIG when a living process owns the directory */
 export function assertNotInUse(directory: string): void {
   const owner = ownerOf(directory);
-  if (owner === undefined || !isAlive(owner)) return;
+  if (owner === undefined) return;
   throw new TributaryError(
     "BAD_CONFIG",
     `${directory} is in use by process ${owner.pid}: stop it, or take another directory`,

@@ -24,8 +24,14 @@ export function listProcesses(directory: string): readonly ProcessEntry[] {
   return (readTable(directory)?.processes ?? []).filter(isAlive);
 }
 
-/** The process that owns the directory, or did until it died; undefined when it has ended in order. */
+/** The process that owns the directory now. */
 export function ownerOf(directory: string): ProcessEntry | undefined {
+  const owner = lastOwnerOf(directory);
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
+/** The process that owns the directory, or did until it died; undefined when the last one has ended in order. */
+export function lastOwnerOf(directory: string): ProcessEntry | undefined {
   return readTable(directory)?.owner;
 }
 
