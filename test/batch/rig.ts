@@ -6,9 +6,12 @@ import { decodeChunk } from "@tributary/shared/codec/chunk-codec";
 import type { BatchView, Catalog } from "@tributary/shared/contracts/catalog";
 import type { Chunk } from "@tributary/shared/contracts/chunk";
 import type { BatchRunStatus } from "@tributary/shared/contracts/status";
+import { parseRowsSubject } from "@tributary/shared/contracts/subjects";
 import { openConnection } from "@tributary/shared/messaging/connection";
+import type { Connection, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { openCursor } from "@tributary/shared/messaging/cursor";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
+import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { createLogger } from "@tributary/shared/runtime/logger";
 import { openDatabase } from "../../services/batch-runner/src/adapters/database.ts";
 import { openDuckDb } from "../../services/batch-runner/src/adapters/duckdb-engine.ts";
@@ -25,6 +28,8 @@ export interface Rig {
   readonly databaseUrl: string;
   readonly natsUrl: string;
   bench(name: string): Promise<Bench>;
+  /** Makes a view's lease run out, as if its runner had been silent for long. */
+  expireLease(view: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -122,7 +127,10 @@ export async function startRig(): Promise<Rig> {
     await servers.stop();
     directory.remove();
   };
-  return { databaseUrl, natsUrl, bench, stop };
+  const expireLease = async (view: string) => {
+    await database.query("update leases set until = now() - interval '1 second' where name = $1", [`batch:${view}`]);
+  };
+  return { databaseUrl, natsUrl, bench, expireLease, stop };
 }
 
 async function land(engine: Engine, folder: string, rows: readonly Sale[]): Promise<void> {
@@ -140,18 +148,12 @@ export function salesQuery(rows: readonly Sale[]): string {
   return `SELECT * FROM (VALUES ${values.join(", ")}) t(id, shop, amount, sold_at)`;
 }
 
-async function readPublished(admin: Parameters<typeof openCursor>[0], view: string): Promise<readonly Chunk[]> {
-  const cursor = await openCursor(admin, {
-    stream: "TRIB_ROWS_BATCH",
-    filter: `trib.v1.rows.batch.*.${view}`,
-    from: 1,
-  });
-  const chunks: Chunk[] = [];
-  for (;;) {
-    const next = await cursor.next(500, 150);
-    if (next.length === 0) break;
-    chunks.push(...next.map((message) => decodeChunk(message.data)));
-  }
+async function readPublished(admin: Connection, view: string): Promise<readonly Chunk[]> {
+  const { lastSequence } = await readStreamState(admin, "TRIB_ROWS_BATCH");
+  const cursor = await openCursor(admin, { stream: "TRIB_ROWS_BATCH", filter: "trib.v1.rows.batch.>", from: 1 });
+  const messages: DeliveredMessage[] = [];
+  while ((messages.at(-1)?.sequence ?? 0) < lastSequence) messages.push(...(await cursor.next(500, 1_000)));
   await cursor.close();
-  return chunks;
+  const ours = messages.filter((message) => parseRowsSubject(message.subject)?.view === view);
+  return ours.map((message) => decodeChunk(message.data));
 }

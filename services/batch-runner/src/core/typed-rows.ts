@@ -93,3 +93,9 @@ export function withheldQuery(relation: string): string {
   return `SELECT _key, min(_partition) AS _partition, coalesce(min(_problem), 'more than one row for this key') AS _problem, count(*) AS _rows
     FROM ${relation} WHERE _key IS NOT NULL GROUP BY _key HAVING count(*) > 1 OR count(_problem) > 0`;
 }
+
+/** The rows of `relation` whose key is not in `withheld`: good, and each key once. */
+export function goodRowsQuery(relation: string, withheld: string): string {
+  return `SELECT * EXCLUDE (_problem) FROM ${relation} c
+    WHERE _key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${withheld} w WHERE w._key = c._key)`;
+}

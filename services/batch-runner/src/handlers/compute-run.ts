@@ -3,7 +3,7 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import { EngineError } from "../core/engine.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import { identifier, instant, literal } from "../core/sql-text.ts";
-import { typedRowsQuery, withheldQuery } from "../core/typed-rows.ts";
+import { goodRowsQuery, typedRowsQuery, withheldQuery } from "../core/typed-rows.ts";
 import { refineSource } from "./refine-source.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
@@ -44,8 +44,7 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   });
   await engine.exec(`CREATE VIEW _computed AS SELECT * FROM read_parquet(${literal(path)})`);
   await engine.exec(`CREATE TABLE _withheld AS ${withheldQuery("_computed")}`);
-  await engine.exec(`CREATE VIEW _current AS SELECT * EXCLUDE (_problem) FROM _computed c
-    WHERE _key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM _withheld w WHERE w._key = c._key)`);
+  await engine.exec(`CREATE VIEW _current AS ${goodRowsQuery("_computed", "_withheld")}`);
   const computed = await withheldOf(context);
   await step(context, "computed");
   return computed;

@@ -20,7 +20,6 @@ export async function finishStaged(context: RunContext, view: string): Promise<b
   await context.lake.verify(manifest.delta);
   await context.lake.verify(manifest.snapshot);
   context.logger.info({ view, run: staged.run, rows: manifest.delta.rows }, "finishing a staged run");
-  context.report({ run: staged.run, counts: staged.counts });
   await step(context, "resumed");
   await publishAndCommit(context, manifest);
   return true;

@@ -4,7 +4,6 @@ import type { BatchRunCounts } from "@tributary/shared/contracts/status";
 import type { Published } from "../adapters/ledger.ts";
 import { checkInterval, runKind } from "../core/interval.ts";
 import { lakePaths } from "../core/lake-layout.ts";
-import { literal } from "../core/sql-text.ts";
 import { type Compared, compareRun } from "./compare-run.ts";
 import { type Computed, computeRun } from "./compute-run.ts";
 import { finishStaged, manifestPath, publishAndCommit } from "./finish-staged.ts";
@@ -93,10 +92,7 @@ async function keepBackfill(context: RunContext, begun: BegunRun, computed: Comp
   const { view, run, intervalEndMs } = begun;
   const target = lakePaths.backfill(view.name, intervalEndMs);
   const staged = `${lakePaths.stage(view.name, run)}/rows.parquet`;
-  const path = literal(context.lake.absolute(`${lakePaths.stage(view.name, run)}/computed.parquet`));
-  const columns = `* EXCLUDE (_problem)`;
-  const query = `SELECT ${columns} FROM read_parquet(${path}) c WHERE _key IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM _withheld w WHERE w._key = c._key) ORDER BY _partition, _key`;
+  const query = "SELECT * FROM _current ORDER BY _partition, _key";
   const rows = await context.engine.writeParquet(query, context.lake.absolute(staged));
   const file = await context.lake.seal(staged, rows);
   await context.lake.move(staged, `${target}/rows.parquet`);
