@@ -13,8 +13,8 @@ export interface WindowRow {
   readonly schedule: RowSchedule;
 }
 
-/** `untilMs` of a schedule after which nothing is left to change: the last instant a Date can hold. */
-export const foreverMs = 8_640_000_000_000_000;
+/** `untilMs` of a schedule after which nothing is left to change: the end of the year 9999, which every part can store. */
+export const foreverMs = 253_402_300_799_999;
 
 /** Instants looked at for one schedule; some change nothing (a maximum that stays). */
 const instantsMax = 3 * limits.scheduleStepsMax;
