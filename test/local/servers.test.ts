@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { listProcesses } from "@tributary/local/process-table";
-import { type Servers, startServers } from "@tributary/local/servers";
+import { openServers, type Servers, startServers } from "@tributary/local/servers";
 import { Redis } from "ioredis";
 import { connect } from "nats";
 import pg from "pg";
@@ -130,6 +130,20 @@ describe("private servers", () => {
     expect(() => sets[0]?.postgres.port).toThrow(/not asked for/);
     await Promise.all(sets.map((set) => set.stop()));
     expect(listProcesses(join(other.path, "a"))).toEqual([]);
+    other.remove();
+  });
+
+  it("leave alone what a variable names, and start the rest", async () => {
+    const other = temporaryDirectory("servers");
+    const external = { NATS_URL: servers.nats.url("admin"), DATABASE_URL: servers.postgres.url };
+    const mixed = await openServers({ directory: other.path }, external);
+    expect(mixed.nats.url("online-store")).toBe(external.NATS_URL);
+    expect(mixed.postgres.url).toBe(external.DATABASE_URL);
+    expect(await withRedis(mixed.redis.url, (redis) => redis.ping())).toBe("PONG");
+    expect(listProcesses(other.path).map(({ name }) => name)).toEqual(["redis-server"]);
+    expect(() => mixed.nats.kill()).toThrow(/external/);
+    await mixed.stop();
+    expect(servers.nats.pid).toBeDefined();
     other.remove();
   });
 

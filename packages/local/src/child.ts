@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { signalPid } from "./leftovers.ts";
@@ -30,6 +30,9 @@ export interface Child {
   signalAll(signal: NodeJS.Signals): void;
 }
 
+/** A log above this, bytes, is set aside at the next start; one earlier log is kept. */
+const logBytesMax = 16 * 1024 * 1024;
+
 /**
  * Starts a process whose output goes to `<directory>/logs/<name>.log` and which stands in the directory's process table
  * while it lives. It has a session of its own, so that Ctrl-C reaches only the owner, which stops it in order.
@@ -37,6 +40,7 @@ export interface Child {
 export function startChild(directory: string, command: ChildCommand): Child {
   const logFile = logFileOf(directory, command.name);
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  if (sizeOf(logFile) > logBytesMax) renameSync(logFile, `${logFile}.1`);
   const logOffset = sizeOf(logFile);
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(command.command, command.args, {

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 
 const answerMsMax = 1_000;
+const answerBytesMax = 64 * 1024;
 
 /**
  * Sends text to a server that speaks in lines and resolves with what it said once `done` accepts it; undefined when it
@@ -25,6 +26,7 @@ export function converse(
     socket.on("data", (data) => {
       heard += data.toString("latin1");
       if (done(heard)) end(heard);
+      else if (heard.length > answerBytesMax) end(undefined);
     });
   });
 }
