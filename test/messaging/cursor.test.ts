@@ -1,3 +1,4 @@
+import { clientOf } from "@tributary/shared/messaging/client";
 import type { Connection, Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { openCursor, openStreamCursor } from "@tributary/shared/messaging/cursor";
 import { callApi } from "@tributary/shared/messaging/jetstream-api";
@@ -126,7 +127,6 @@ test("a message lost on the way shows as a gap in the deliveries, and is read ag
   const { consumers } = await callApi<{ consumers: string[] }>(admin, `CONSUMER.NAMES.${stream}`);
   // Another puller on the same consumer takes "b" away: for the reader, delivery 3 follows 1.
   const thief = await broker.connect("admin");
-  const { clientOf } = await import("@tributary/shared/messaging/client");
   let stolen = 0;
   const inbox = "_INBOX.admin.thief";
   clientOf(thief).nats.subscribe(inbox, {
