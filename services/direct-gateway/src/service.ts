@@ -89,7 +89,8 @@ async function openContext(
     openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
     openBucket(serving, "TRIB_IDEMPOTENCY"),
-    readStreamState(publishing, lane),
+    // Known before the first write, which then never waits for it.
+    publisher.incarnation(),
   ]);
   const { publishDeadlineMs } = config;
   return { instance, logger, catalog, clock, idempotency, publisher, publishDeadlineMs, metrics: createMetrics() };
