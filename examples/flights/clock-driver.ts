@@ -15,19 +15,27 @@ export interface ClockDriver {
   pauseAt(instantMs: number): Promise<void>;
 }
 
+/**
+ * Resolves when every process that judges event times follows the new record. Until then this driver goes on by the old one:
+ * a process that heard of a jump later than the events published after it would refuse them as coming from the future.
+ */
+export type Everywhere = (follows: (processNowMs: number) => boolean) => Promise<void>;
+
 /** How long a record may take to reach every process, real ms. */
 const spreadMs = 1_500;
 
 /** Goes on at the stored instant when there is one; else stands still at `startMs`. */
-export async function driveClock(bucket: Bucket, startMs: number): Promise<ClockDriver> {
+export async function driveClock(bucket: Bucket, startMs: number, everywhere: Everywhere): Promise<ClockDriver> {
   const stored = await bucket.get(clockKey);
   const beginMs = stored ? clockAt(decodeClock(stored.value), Date.now()) : startMs;
   let record: ClockRecord = { simulatedMs: beginMs, realMs: Date.now(), rate: 0 };
   await setClock(bucket, record);
   const now = (): number => clockAt(record, Date.now());
   const set = async (simulatedMs: number, rate: number): Promise<void> => {
-    record = { simulatedMs, realMs: Date.now(), rate };
-    await setClock(bucket, record);
+    const next = { simulatedMs, realMs: Date.now(), rate };
+    await setClock(bucket, next);
+    await everywhere((nowMs) => (rate === 0 ? nowMs === simulatedMs : nowMs > simulatedMs));
+    record = next;
   };
   return {
     now,

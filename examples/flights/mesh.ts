@@ -17,6 +17,7 @@ import { type ClockDriver, driveClock } from "./clock-driver.ts";
 import { startMs } from "./dataset.ts";
 import * as definitions from "./definitions.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { clocksFollow } from "./positions.ts";
 import type { ScorerReport } from "./scorer.ts";
 
 /** Everything that `npm start` runs: servers, services, the scorer, and the hands that drive them. */
@@ -59,7 +60,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const connection = await openConnection({ url: servers.nats.url("admin"), name: "npm-start" });
     undo.push(() => connection.close());
     // The clock stands before any service looks at it.
-    const clock = await driveClock(await openBucket(connection, "TRIB_CLOCK"), startMs);
+    const clock = await driveClock(await openBucket(connection, "TRIB_CLOCK"), startMs, (follows) =>
+      clocksFollow(connection, follows),
+    );
     const { version } = await applyCatalog({
       body: compileDefinitions(Object.values(definitions)),
       natsUrl: servers.nats.url("admin"),

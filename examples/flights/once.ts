@@ -93,6 +93,7 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
     },
     stream: {
       events: feed.published,
+      rejected: stream.counters.eventsRejected,
       late: stream.counters.eventsLate,
       windowsChecked: checks.reduce((sum, check) => sum + check.checked, 0),
       windowMismatches: checks.reduce((sum, check) => sum + check.mismatches.length, 0),

@@ -62,3 +62,15 @@ async function storeIsBehind(connection: Connection): Promise<string> {
   }
   return "the store has not applied every row";
 }
+
+/** Waits until the clock of the stream lane and of the store is as told; a service that is being restarted is waited for. */
+export async function clocksFollow(connection: Connection, follows: (nowMs: number) => boolean): Promise<void> {
+  for (const subject of [subjects.streamStatus, subjects.storeStatus]) {
+    for (let tries = 0; ; tries++) {
+      const status = await askJson<{ nowMs: number }>(connection, subject).catch(() => undefined);
+      if (status !== undefined && follows(status.nowMs)) break;
+      if (tries === 600) throw new Error(`${subject} does not follow the clock: it says ${status?.nowMs}`);
+      await sleep(50);
+    }
+  }
+}

@@ -18,6 +18,7 @@ export interface OnceSummary {
   };
   readonly stream: {
     readonly events: number;
+    readonly rejected: number;
     readonly late: number;
     readonly windowsChecked: number;
     readonly windowMismatches: number;
