@@ -138,7 +138,7 @@ cluster=absent
 [ -e '${cluster}' ] && cluster=$(tail -n 1 '${cluster}')
 mkdir -p '${root}/etc/postgresql-common'
 [ -e '${cluster}' ] || echo '# as shipped' > '${cluster}'
-shift 5
+shift 6
 echo "policy $policy, cluster $cluster: install $*" >> '${root}/seen'
 [ "$1" != broken ]
 `;

@@ -20,7 +20,7 @@ trap 'exit 130' INT TERM HUP
 if [ -e '${policy}' ] || [ -L '${policy}' ]; then mv '${policy}' '${policy}.before-tributary'; fi
 printf '#!/bin/sh\\nexit 101\\n' > '${policy}'
 chmod 755 '${policy}'
-install() { apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"; }
+install() { apt-get install -y --no-upgrade --no-install-recommends -o Dpkg::Options::=--force-confold "$@"; }
 apt-get update
 ${wantsPostgres ? postgresFirst(cluster) : ""}install ${packages.join(" ")}
 if [ -d '${root}/run/systemd/system' ]; then
