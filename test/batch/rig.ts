@@ -10,17 +10,12 @@ import { parseRowsSubject } from "@tributary/shared/contracts/subjects";
 import { openConnection } from "@tributary/shared/messaging/connection";
 import type { Connection, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { openCursor } from "@tributary/shared/messaging/cursor";
-import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
-import { createLogger } from "@tributary/shared/runtime/logger";
-import { openDatabase } from "../../services/batch-runner/src/adapters/database.ts";
-import { openDuckDb } from "../../services/batch-runner/src/adapters/duckdb-engine.ts";
-import { openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
-import { openLedger } from "../../services/batch-runner/src/adapters/ledger.ts";
 import type { Engine } from "../../services/batch-runner/src/core/engine.ts";
 import type { RunPorts, RunStep } from "../../services/batch-runner/src/handlers/run-ports.ts";
 import { type ViewWork, workOnView } from "../../services/batch-runner/src/handlers/work-on-view.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { openBackends } from "./backends.ts";
 import { catalogOf, noon, shopSales } from "./definitions.ts";
 
 /** Runners in this process against real servers, each test with a lake and a view name of its own. */
@@ -68,28 +63,14 @@ export async function startRig(): Promise<Rig> {
   const databaseUrl = servers.postgres.url;
   await ensureEnvironment({ natsUrl: servers.nats.url("admin"), databaseUrl });
   const admin = await openConnection({ url: servers.nats.url("admin"), name: "test" });
-  const connection = await openConnection({ url: natsUrl, name: "test-runner" });
-  const publisher = createPublisher(connection, { stream: "TRIB_ROWS_BATCH" });
-  const database = openDatabase(databaseUrl, () => undefined);
+  const backends = await openBackends({ natsUrl, databaseUrl, spill: join(directory.path, "spill") });
   const engines: Engine[] = [];
-  const openEngine = async (): Promise<Engine> =>
-    openDuckDb({ memoryMb: 256, threads: 1, temporaryMb: 1_024, temporaryDirectory: join(directory.path, "spill") });
 
   const bench = async (name: string): Promise<Bench> => {
     const lake = join(directory.path, "lakes", name);
     const view = { ...shopSales, name };
-    const ports: RunPorts = {
-      lake: openLake(lake),
-      database,
-      ledger: openLedger(database),
-      publisher,
-      openEngine,
-      now: () => noon,
-      instance: "runner-1",
-      logger: createLogger({ name: "test", level: "silent" }),
-      leaseMs: 10_000,
-    };
-    const engine = await openEngine();
+    const ports = backends.portsOf(lake);
+    const engine = await ports.openEngine();
     engines.push(engine);
     const work = (what: ViewWork, options: RunnerOptions = {}) =>
       workOnView({ ...ports, ...options }, what, { signal: new AbortController().signal, report: () => undefined });
@@ -122,12 +103,12 @@ export async function startRig(): Promise<Rig> {
   };
   const stop = async () => {
     for (const engine of engines) engine.close();
-    await publisher.close();
-    await Promise.all([connection.close(), admin.close(), database.close()]);
+    await Promise.all([backends.close(), admin.close()]);
     await servers.stop();
     directory.remove();
   };
   const expireLease = async (view: string) => {
+    const { database } = backends.portsOf("");
     await database.query("update leases set until = now() - interval '1 second' where name = $1", [`batch:${view}`]);
   };
   return { databaseUrl, natsUrl, bench, expireLease, stop };

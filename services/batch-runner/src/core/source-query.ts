@@ -24,8 +24,9 @@ export function typedSourceQuery(source: TableSource, scan: string, columns: rea
     actual: types.get(field.name.toLowerCase()) ?? "",
   }));
   const casts = fields.map(({ field, raw, actual }) => {
-    const column = `raw.${identifier(field.name)}`;
-    storedType(field, `field "${field.name}" of source "${source.name}"`);
+    const stored = storedType(field, `field "${field.name}" of source "${source.name}"`);
+    // A nullable field that no file has.
+    const column = actual === "" ? `NULL::${stored}` : `raw.${identifier(field.name)}`;
     return `${column} AS ${raw}, ${castOf(field, column, actual)} AS ${identifier(field.name)}`;
   });
   const refused = fields.flatMap(({ field, raw, actual }): Refusal[] => {

@@ -105,9 +105,9 @@ async function refine(context: RefineContext, source: TableSource, { files, inpu
     const rows = await write(refinedQuery(source, typed), lakePaths.refinedRows(source.name, input));
     return { format: 1, source: source.name, input, files: [...files], rows, quarantined };
   } catch (error) {
-    if (error instanceof EngineError && (error.kind === "sql" || error.kind === "file"))
-      await findBadFile(engine, source, paths);
-    throw error;
+    if (!(error instanceof EngineError) || (error.kind !== "sql" && error.kind !== "file")) throw error;
+    await findBadFile(engine, source, paths);
+    throw error.kind === "file" ? error : badSource(source, `it cannot be refined: ${error.message}`, error);
   }
 }
 
