@@ -1,14 +1,12 @@
 import type { OriginPosition } from "@tributary/shared/contracts/events";
 import type { Lease, SqlQuery } from "@tributary/shared/runtime/lease";
+import type { CommitContent } from "../core/partition-book.ts";
 import type { KeyName, StoredKey, StoredPartition } from "../core/partition-storage.ts";
 import type { Database } from "./database.ts";
 
-/** A commit: all of it or nothing, and nothing when the fence is not the newest. */
-export interface PartitionCommit extends StoredPartition {
+/** All of it or nothing, and nothing when the fence is not the newest. */
+export interface PartitionCommit extends CommitContent {
   readonly partition: number;
-  readonly saved: readonly StoredKey[];
-  readonly removed: readonly KeyName[];
-  readonly removedViews: readonly { readonly view: string; readonly viewVersion: number }[];
 }
 
 const keysPerStatement = 1_000;

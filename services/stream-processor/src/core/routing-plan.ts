@@ -25,6 +25,8 @@ interface ViewPlan {
   readonly version: number;
   readonly keys: Readonly<Record<string, string>>;
   readonly accepts: Predicate;
+  /** Fields that the filter names. */
+  readonly filtered: readonly string[];
 }
 
 /** @throws TributaryError UNKNOWN_SOURCE, INVALID_DEFINITION */
@@ -83,10 +85,12 @@ function projectOnto(plan: RoutingPlan, entityPlanned: EntityPlan, event: TypedE
   return [...byPartition].map(([partition, keys]) => ({ entity: entityPlanned, partition, keys }));
 }
 
+/** As in SQL: a filter that meets a NULL it cannot judge does not hold. */
 function accepts(view: ViewPlan, event: TypedEvent): boolean {
   try {
     return view.accepts(event.fields);
   } catch (error) {
+    if (view.filtered.some((field) => event.fields[field] === null)) return false;
     const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new TributaryError("BAD_VALUE", `the filter of view "${view.name}" cannot judge the event: ${why}`);
   }
@@ -109,6 +113,7 @@ function entityPlan(catalog: Catalog, source: EventSource, views: readonly Strea
       version: view.version,
       keys: view.keys,
       accepts: filterOf(source, view),
+      filtered: source.fields.map((field) => field.name).filter((name) => names(view.where ?? "", name)),
     })),
     fields: [...new Set(views.flatMap((view) => view.aggregations.flatMap(({ field }) => field ?? [])))],
   };
@@ -123,4 +128,8 @@ function filterOf(source: EventSource, view: StreamView): Predicate {
   });
   if (!predicate) throw new TributaryError("INVALID_DEFINITION", `view "${view.name}": where: ${problem}`);
   return predicate;
+}
+
+function names(expression: string, field: string): boolean {
+  return new RegExp(`\\b${field}\\b`).test(expression);
 }

@@ -5,17 +5,14 @@ import type { Cursor } from "@tributary/shared/messaging/contract";
 import { openCursor } from "@tributary/shared/messaging/cursor";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { loadPartition } from "../adapters/partition-store.ts";
-import { emptyPartition, type KeyEntry, type PartitionState } from "../core/partition-state.ts";
+import { PartitionBook } from "../core/partition-book.ts";
+import { emptyPartition } from "../core/partition-state.ts";
 import { restorePartition } from "../core/partition-storage.ts";
 import type { Parts } from "./parts.ts";
 
 export interface OpenedPartition {
   readonly cursor: Cursor;
-  readonly state: PartitionState;
-  /** Keys whose rows were not acknowledged at the commit (S1). */
-  readonly unpublished: readonly KeyEntry[];
-  /** Keys whose rows are known to hold until an instant, epoch ms. */
-  readonly told: readonly { readonly entry: KeyEntry; readonly untilMs: number }[];
+  readonly book: PartitionBook;
 }
 
 /**
@@ -28,14 +25,17 @@ export async function openPartition(parts: Parts, partition: number): Promise<Op
   const { incarnation, position, catalogVersion } = loaded.stored;
   const catalog = (await parts.catalog.version(catalogVersion)) ?? currentCatalog(parts);
   const cursor = await cursorAt(parts, partition, { from: position + 1, incarnation });
-  return { cursor, ...restorePartition(partition, catalog, loaded) };
+  const { state, unpublished, told } = restorePartition(partition, catalog, loaded);
+  const book = new PartitionBook(state);
+  book.resume(unpublished, told, { nowMs: parts.clock.now(), rate: parts.clock.record.rate });
+  return { cursor, book };
 }
 
 async function openFresh(parts: Parts, partition: number): Promise<OpenedPartition> {
   const { firstSequence } = await readStreamState(parts.consuming, "TRIB_KEYED");
   const cursor = await cursorAt(parts, partition, { from: firstSequence });
   const start = { incarnation: cursor.incarnation, position: firstSequence - 1 };
-  return { cursor, state: emptyPartition(partition, currentCatalog(parts), start), unpublished: [], told: [] };
+  return { cursor, book: new PartitionBook(emptyPartition(partition, currentCatalog(parts), start)) };
 }
 
 async function cursorAt(

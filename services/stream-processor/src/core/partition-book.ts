@@ -1,0 +1,171 @@
+import type { Catalog } from "@tributary/shared/contracts/catalog";
+import { DueQueue } from "./due-queue.ts";
+import { type Evaluation, evaluate, type Lags, lagsAt } from "./evaluation.ts";
+import type { KeyedChunk } from "./keyed-item.ts";
+import {
+  type ApplyCounts,
+  applyChunk,
+  isCurrent,
+  type KeyEntry,
+  type PartitionState,
+  switchCatalog,
+} from "./partition-state.ts";
+import {
+  type KeyName,
+  nameOf,
+  type StoredKey,
+  type StoredPartition,
+  storeKey,
+  storePartition,
+} from "./partition-storage.ts";
+import { nextDueMs, type Told } from "./row-emission.ts";
+import type { RowToTell } from "./rows-chunk.ts";
+
+/**
+ * A partition's state together with what is still to be done about it: which keys are unpublished, which unsaved, which due
+ * when. A key is unpublished from the event that touches it until its row is acknowledged or found unchanged; a commit made
+ * meanwhile names it (S1), because its `told` is unknown or it still stands in the set.
+ */
+export interface ClockReading {
+  readonly nowMs: number;
+  readonly rate: number;
+}
+
+/** What a commit writes. */
+export interface CommitContent extends StoredPartition {
+  readonly saved: readonly StoredKey[];
+  readonly removed: readonly KeyName[];
+  readonly removedViews: readonly { readonly view: string; readonly viewVersion: number }[];
+}
+
+export class PartitionBook {
+  readonly state: PartitionState;
+  readonly #queue = new DueQueue<KeyEntry>();
+  readonly #unpublished = new Set<KeyEntry>();
+  #unsaved = new Set<KeyEntry>();
+  #removed: KeyName[] = [];
+  #removedViews: { view: string; viewVersion: number }[] = [];
+  #inCommit:
+    | { unsaved: Set<KeyEntry>; removed: KeyName[]; removedViews: { view: string; viewVersion: number }[] }
+    | undefined;
+
+  constructor(state: PartitionState) {
+    this.state = state;
+  }
+
+  get unpublished(): number {
+    return this.#unpublished.size;
+  }
+
+  get hasUnsaved(): boolean {
+    return this.#unsaved.size + this.#removed.length + this.#removedViews.length > 0;
+  }
+
+  /** After a takeover: keys the commit named are published whatever they hold (S2), the others when they are due. */
+  resume(
+    unpublished: readonly KeyEntry[],
+    told: readonly { readonly entry: KeyEntry; readonly untilMs: number }[],
+    clock: ClockReading,
+  ): void {
+    for (const entry of unpublished) this.#touch(entry);
+    for (const { entry, untilMs } of told) this.#queue.push(entry, untilMs - lagsAt(clock.rate).marginMs);
+  }
+
+  apply(chunk: KeyedChunk, at: ClockReading & { readonly sequence: number; readonly counts: ApplyCounts }): void {
+    applyChunk(this.state, chunk, {
+      sequence: at.sequence,
+      settledMs: at.nowMs - lagsAt(at.rate).settleLagMs,
+      counts: at.counts,
+      onTouched: (entry) => this.#touch(entry),
+    });
+  }
+
+  switchCatalog(catalog: Catalog): void {
+    for (const { view } of switchCatalog(this.state, catalog))
+      this.#removedViews.push({ view: view.name, viewVersion: view.version });
+  }
+
+  /** Keys to evaluate at this instant; they count as unpublished until they are. */
+  due(nowMs: number): KeyEntry[] {
+    for (const entry of this.#queue.takeDue(nowMs)) this.#unpublished.add(entry);
+    for (const entry of this.#unpublished) if (!isCurrent(this.state, entry)) this.#unpublished.delete(entry);
+    return [...this.#unpublished];
+  }
+
+  /** Evaluates keys; what is to be emitted has to be reported as acknowledged or failed. */
+  evaluate(entries: readonly KeyEntry[], clock: ClockReading): Evaluation {
+    const current = entries.filter((entry) => isCurrent(this.state, entry));
+    const lags = lagsAt(clock.rate);
+    const evaluation = evaluate(this.state, current, { nowMs: clock.nowMs, lags });
+    for (const { entry } of evaluation.emit) {
+      this.#unpublished.delete(entry);
+      entry.told = undefined;
+    }
+    for (const { entry, told } of evaluation.unchanged) {
+      this.#unpublished.delete(entry);
+      this.#requeue(entry, told, { nowMs: clock.nowMs, lags });
+    }
+    for (const entry of evaluation.waiting) this.#touch(entry);
+    for (const entry of evaluation.spent) this.#drop(entry);
+    return evaluation;
+  }
+
+  acknowledged(rows: readonly RowToTell[], clock: ClockReading): void {
+    const lags = lagsAt(clock.rate);
+    for (const { entry, told } of rows) {
+      entry.told = told;
+      this.#unsaved.add(entry);
+      if (told.version.minor > clock.nowMs) this.#touch(entry);
+      this.#requeue(entry, told, { nowMs: clock.nowMs, lags });
+    }
+  }
+
+  /** The rows may be published or not: their keys are published again. */
+  failed(rows: readonly RowToTell[]): void {
+    for (const { entry } of rows) this.#touch(entry);
+  }
+
+  /** The clock was paused, resumed or set: it may stand before what was told, and what is due when changes. */
+  clockChanged({ nowMs, rate }: ClockReading): void {
+    const lags = lagsAt(rate);
+    for (const view of this.state.views.values())
+      for (const entry of view.keys.values()) {
+        if (entry.told === undefined) continue;
+        if (entry.told.version.minor > nowMs) this.#touch(entry);
+        else this.#requeue(entry, entry.told, { nowMs, lags });
+      }
+  }
+
+  /** Everything since the commit before, as of now; report how it went before the next. */
+  beginCommit(): CommitContent {
+    this.#inCommit = { unsaved: this.#unsaved, removed: this.#removed, removedViews: this.#removedViews };
+    const { unsaved, removed, removedViews } = this.#inCommit;
+    [this.#unsaved, this.#removed, this.#removedViews] = [new Set(), [], []];
+    const saved = [...unsaved]
+      .filter((entry) => isCurrent(this.state, entry))
+      .map((entry) => storeKey(entry, !this.#unpublished.has(entry)));
+    return { ...storePartition(this.state), saved, removed, removedViews };
+  }
+
+  commitFailed(): void {
+    for (const entry of this.#inCommit?.unsaved ?? []) this.#unsaved.add(entry);
+    this.#removed.unshift(...(this.#inCommit?.removed ?? []));
+    this.#removedViews.unshift(...(this.#inCommit?.removedViews ?? []));
+  }
+
+  #touch(entry: KeyEntry): void {
+    this.#unpublished.add(entry);
+    this.#unsaved.add(entry);
+  }
+
+  #requeue(entry: KeyEntry, told: Told, { nowMs, lags }: { nowMs: number; lags: Lags }): void {
+    this.#queue.push(entry, nextDueMs(told.row, nowMs, lags));
+  }
+
+  #drop(entry: KeyEntry): void {
+    entry.view.keys.delete(entry.key);
+    this.#unpublished.delete(entry);
+    this.#unsaved.delete(entry);
+    this.#removed.push(nameOf(entry));
+  }
+}

@@ -1,0 +1,143 @@
+import { pack } from "@tributary/shared/codec/msgpack";
+import type { Catalog, EventSource, StreamView } from "@tributary/shared/contracts/catalog";
+import { partitionOf } from "@tributary/shared/contracts/entity-key";
+import { describe, expect, it } from "vitest";
+import { emptyBatch, routeMessage } from "./route-batch.ts";
+import { routingPlan } from "./routing-plan.ts";
+
+const arrivalMs = Date.UTC(2001, 0, 5, 12);
+const source: EventSource = {
+  kind: "event",
+  name: "flights",
+  version: 1,
+  fields: [
+    { name: "origin", type: "string", nullable: false },
+    { name: "destination", type: "string", nullable: false },
+    { name: "delay", type: "float64", nullable: true },
+    { name: "at", type: "timestamp", nullable: false },
+  ],
+  eventTime: "at",
+  disorderMs: 0,
+  shards: 1,
+};
+const view = (name: string, field: string, where?: string): StreamView => ({
+  lane: "stream",
+  name,
+  version: 1,
+  entity: "airport",
+  features: [{ name: "n_15m", type: "int64" }],
+  freshnessMs: 60_000,
+  ttlMs: null,
+  source: "flights",
+  keys: { code: field },
+  ...(where !== undefined && { where }),
+  windows: [{ name: "15m", ms: 900_000 }],
+  hopMs: 60_000,
+  aggregations: [{ name: "n", op: "count", field: "delay" }],
+});
+
+function planOf(partitions: number, views: readonly StreamView[]) {
+  const catalog: Catalog = {
+    format: 1,
+    version: 1,
+    fingerprint: "",
+    partitions,
+    entities: { airport: { name: "airport", keys: [{ name: "code", type: "string" }] } },
+    sources: { flights: source },
+    views: Object.fromEntries(views.map((one) => [one.name, one])),
+    featureServices: {},
+  };
+  return routingPlan(catalog, "flights");
+}
+
+const bothViews = [view("departures", "origin"), view("arrivals", "destination")];
+const flight = { origin: "ORD", destination: "LAX", delay: 3, at: arrivalMs - 1_000 };
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+function route(data: Uint8Array, plan = planOf(4, bothViews)) {
+  const batch = emptyBatch();
+  routeMessage(plan, { sequence: 9, data, arrivalMs }, batch);
+  return batch;
+}
+
+describe("routing a message", () => {
+  it("makes one item of an event whose projections fall in one partition (O3)", () => {
+    const { series } = route(json(flight), planOf(1, bothViews));
+    expect(
+      [...series.values()].map(({ partition, items }) => [partition, items.map(({ projections }) => projections)]),
+    ).toEqual([
+      [
+        0,
+        [
+          [
+            [0, "ORD"],
+            [1, "LAX"],
+          ],
+        ],
+      ],
+    ]);
+  });
+
+  it("gives every partition its own item of the event", () => {
+    const { series } = route(json(flight));
+    const found = [...series.values()].map(({ partition, items }) => [
+      partition,
+      items[0]?.projections.map(([, key]) => key),
+    ]);
+    const wanted = [
+      [partitionOf("ORD", 4), ["ORD"]],
+      [partitionOf("LAX", 4), ["LAX"]],
+    ];
+    expect(found).toEqual(wanted);
+  });
+
+  it("takes msgpack and arrays, each event with its index", () => {
+    const { series, events } = route(pack([flight, { ...flight, delay: null }]), planOf(1, bothViews));
+    expect(events).toBe(2);
+    expect([...series.values()][0]?.items.map(({ index, values }) => [index, values])).toEqual([
+      [0, [3]],
+      [1, [null]],
+    ]);
+  });
+
+  it("filters by the view's expression, which a NULL does not fulfil", () => {
+    const plan = planOf(1, [view("late", "origin", "delay > 10")]);
+    expect(route(json({ ...flight, delay: 10 }), plan).series.size).toBe(0);
+    expect(route(json({ ...flight, delay: null }), plan).series.size).toBe(0);
+    expect(route(json({ ...flight, delay: 11 }), plan).series.size).toBe(1);
+  });
+
+  it.each([
+    ["JSON that is not JSON", new TextEncoder().encode('{"origin":'), "MALFORMED", -1],
+    ["malformed msgpack", Uint8Array.from([0x82, 0xa1]), "MALFORMED", -1],
+    ["a message above the limit", new Uint8Array(300_000).fill(0x20), "LIMIT_EXCEEDED", -1],
+    ["a scalar", json([5]), "MALFORMED", 0],
+    ["no event time", json({ ...flight, at: undefined }), "BAD_TIME", 0],
+    ["an event time without a zone", json({ ...flight, at: "2001-01-05T11:59:00" }), "BAD_TIME", 0],
+    ["an event from the future", json({ ...flight, at: arrivalMs + 60_001 }), "FUTURE_TIME", 0],
+    ["a wrong type", json({ ...flight, delay: "3" }), "BAD_VALUE", 0],
+    ["not a number", pack({ ...flight, delay: Number.NaN }), "BAD_VALUE", 0],
+    ["a missing field", json({ ...flight, origin: undefined }), "BAD_VALUE", 0],
+    ["an empty key", json({ ...flight, origin: "" }), "BAD_KEY", 0],
+  ])("sets %s aside with its cause", (_, data, code, index) => {
+    const { poison, series } = route(data as Uint8Array);
+    expect(poison.map(({ error, index: at }) => [error.code, at])).toEqual([[code, index]]);
+    expect(series.size).toBe(0);
+  });
+
+  it("names the field and never the value", () => {
+    const message = route(json({ ...flight, delay: "secret" })).poison[0]?.error.message;
+    expect(message).toContain('field "delay"');
+    expect(message).not.toContain("secret");
+  });
+
+  it("goes on with the neighbours of a poison event", () => {
+    const { poison, series } = route(json([flight, { ...flight, at: null }, flight]), planOf(1, bothViews));
+    expect(poison.map(({ index }) => index)).toEqual([1]);
+    expect([...series.values()][0]?.items.map(({ index }) => index)).toEqual([0, 2]);
+  });
+
+  it("accepts an event exactly as far ahead as allowed, at any reading (V7)", () => {
+    expect(route(json({ ...flight, at: arrivalMs + 60_000 })).poison).toEqual([]);
+  });
+});
