@@ -4,6 +4,7 @@ import type { RowsChunk } from "@tributary/shared/contracts/chunk";
 import { openConnection } from "@tributary/shared/messaging/connection";
 import type { Connection, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { openCursor } from "@tributary/shared/messaging/cursor";
+import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { type Mesh, type MeshOptions, startMesh } from "../support/mesh.ts";
 import { until } from "../support/until.ts";
 import { body } from "./definitions.ts";
@@ -43,13 +44,10 @@ export function gatewayReady(mesh: Mesh, name: string): Promise<boolean> {
 }
 
 async function readStored(admin: Connection, from: number): Promise<readonly StoredChunk[]> {
+  const { lastSequence } = await readStreamState(admin, "TRIB_ROWS_DIRECT");
   const cursor = await openCursor(admin, { stream: "TRIB_ROWS_DIRECT", filter: "trib.v1.rows.direct.>", from });
   const messages: DeliveredMessage[] = [];
-  for (;;) {
-    const next = await cursor.next(500, 200);
-    if (next.length === 0) break;
-    messages.push(...next);
-  }
+  while ((messages.at(-1)?.sequence ?? from - 1) < lastSequence) messages.push(...(await cursor.next(500, 100)));
   await cursor.close();
   return messages.map((message) => ({ message, chunk: rowsOf(message) }));
 }
