@@ -103,7 +103,7 @@ export class PartitionBook {
     }
     for (const { entry, told } of evaluation.unchanged) {
       this.#unpublished.delete(entry);
-      this.#requeue(entry, told, { nowMs: clock.nowMs, lags });
+      this.#requeue(entry, told, { seenMs: clock.nowMs, lags });
     }
     for (const entry of evaluation.waiting) this.#touch(entry);
     for (const entry of evaluation.spent) this.#drop(entry);
@@ -116,7 +116,7 @@ export class PartitionBook {
       entry.told = told;
       this.#unsaved.add(entry);
       if (told.version.minor > clock.nowMs) this.#touch(entry);
-      this.#requeue(entry, told, { nowMs: clock.nowMs, lags });
+      this.#requeue(entry, told, { seenMs: told.version.minor, lags });
     }
   }
 
@@ -125,14 +125,14 @@ export class PartitionBook {
     for (const { entry } of rows) this.#touch(entry);
   }
 
-  /** The clock was paused, resumed or set: it may stand before what was told, and what is due when changes. */
+  /** The clock was paused, resumed or set: it may stand before what was evaluated, and what is due when changes. */
   clockChanged({ nowMs, rate }: ClockReading): void {
     const lags = lagsAt(rate);
     for (const view of this.state.views.values())
       for (const entry of view.keys.values()) {
         if (entry.told === undefined) continue;
         if (entry.told.version.minor > nowMs) this.#touch(entry);
-        else this.#requeue(entry, entry.told, { nowMs, lags });
+        else this.#requeue(entry, entry.told, { seenMs: entry.told.version.minor, lags });
       }
   }
 
@@ -158,8 +158,8 @@ export class PartitionBook {
     this.#unsaved.add(entry);
   }
 
-  #requeue(entry: KeyEntry, told: Told, { nowMs, lags }: { nowMs: number; lags: Lags }): void {
-    this.#queue.push(entry, nextDueMs(told.row, nowMs, lags));
+  #requeue(entry: KeyEntry, told: Told, { seenMs, lags }: { seenMs: number; lags: Lags }): void {
+    this.#queue.push(entry, nextDueMs(told.row, seenMs, lags));
   }
 
   #drop(entry: KeyEntry): void {

@@ -52,10 +52,12 @@ function isSameStep(a: ScheduleStep, b: ScheduleStep): boolean {
 /**
  * When the key has to be looked at again if no event comes: shortly before its schedule ends, but not before a step has
  * passed (more is not known earlier); a key with nothing left to change, when its last step is `settleLagMs` past.
+ * Counted from the instant at which the key was last looked at, never from the clock: on a clock that has jumped past the
+ * schedule's end and stands still, "a moment from now" would never come.
  */
-export function nextDueMs(row: WindowRow, nowMs: number, lags: { marginMs: number; settleLagMs: number }): number {
+export function nextDueMs(row: WindowRow, seenMs: number, lags: { marginMs: number; settleLagMs: number }): number {
   const { untilMs, steps } = row.schedule;
-  if (untilMs === foreverMs) return Math.max((steps.at(-1)?.atMs ?? nowMs) + lags.settleLagMs, nowMs + 1);
-  const firstStep = steps.find((step) => step.atMs > nowMs)?.atMs ?? untilMs + 1;
-  return Math.max(untilMs - lags.marginMs, firstStep, nowMs + 1);
+  if (untilMs === foreverMs) return Math.max((steps.at(-1)?.atMs ?? seenMs) + lags.settleLagMs, seenMs + 1);
+  const firstStep = steps.find((step) => step.atMs > seenMs)?.atMs ?? untilMs + 1;
+  return Math.max(untilMs - lags.marginMs, firstStep, seenMs + 1);
 }
