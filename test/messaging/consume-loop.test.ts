@@ -100,20 +100,18 @@ test("a waiting loop is handed a message as it comes, not at the end of its pull
       return batch.map(() => ack);
     },
   });
-  const startedAt = performance.now();
+  // Fifty waits for the end of a pull would outlast the test.
   for (let index = 1; index <= 50; index += 1) {
     await publish(String(index));
     await until(() => seen.length === index);
   }
-  // Fifty waits for the end of a pull would take 250 s.
-  expect(performance.now() - startedAt).toBeLessThan(30_000);
   expect(seen[0]).toMatchObject({ subject, stream: "TRIB_ROWS_DIRECT", sequence: 1, deliveries: 1 });
   expect(Math.abs((seen[0]?.timestampMs ?? 0) - Date.now())).toBeLessThan(60_000);
   await loop.stop();
 });
 
 test("while a batch is in hand, no more than the batch is held", async () => {
-  await publish(...numbers(200));
+  await publish("first");
   let release: () => void = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -127,13 +125,14 @@ test("while a batch is in hand, no more than the batch is held", async () => {
       return batch.map(() => ack);
     },
   });
-  const state = await until(async () => {
-    const now = await readConsumerState(store, "TRIB_ROWS_DIRECT", "online-store");
-    return now.ackPending >= 10 && now;
-  });
-  expect(state.ackPending).toBe(10);
+  const ackPending = async () => (await readConsumerState(store, "TRIB_ROWS_DIRECT", "online-store")).ackPending;
+  await until(async () => (await ackPending()) === 1);
+  await publish(...numbers(199));
+  await until(async () => (await ackPending()) >= 10);
+  for (const value of numbers(5)) await publish(value);
+  expect(await ackPending()).toBe(10);
   release();
-  await until(() => handled === 200);
+  await until(() => handled === 205);
   await loop.stop();
 });
 

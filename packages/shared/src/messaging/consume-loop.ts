@@ -77,7 +77,7 @@ class PullConsumeLoop implements ConsumeLoop {
       onReconnect: () => this.#pull.restart(),
       onClosed: () => this.#fail(new TributaryError("UNAVAILABLE", "the connection to nats-server is closed")),
     });
-    this.#workTimer = setInterval(() => this.#sayInProgress(), state.ackWaitMs / 2);
+    this.#workTimer = setInterval(() => this.#sayInProgress(), state.ackWaitMs / 2).unref();
   }
 
   async ackFloor(): Promise<number> {

@@ -149,6 +149,7 @@ export interface Cursor {
   /**
    * True when every message of the filter that was stored before this call has been handed over by `next` (asks the broker:
    * nothing pending at the consumer, nothing delivered but not handed over). The proof of "nothing was pending" (C1, S2).
+   * @throws TributaryError UNAVAILABLE when the broker does not answer
    */
   drained(): Promise<boolean>;
   close(): Promise<void>;

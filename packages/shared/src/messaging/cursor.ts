@@ -96,7 +96,7 @@ class PullCursor implements Cursor {
   }
 
   async next(max: number, waitMs: number): Promise<readonly DeliveredMessage[]> {
-    if (performance.now() - this.#guardedAt >= this.#settings.guardEveryMs) await this.#guard();
+    if (this.#isGuardDue()) await this.#guard();
     if (this.#buffer.length === 0 && this.#isOpen()) await this.#arrival(waitMs);
     if (this.#failure !== undefined) throw this.#failure;
     const messages = this.#buffer.splice(0, max);
@@ -118,13 +118,17 @@ class PullCursor implements Cursor {
     this.#isClosed = true;
     this.#unlisten();
     this.#wake?.();
-    await this.#rebuilding;
-    await this.#dropConsumer();
     this.#buffer = [];
+    if (this.#client.isConnected()) await this.#rebuilding;
+    await this.#dropConsumer();
   }
 
   #isOpen(): boolean {
     return this.#failure === undefined && !this.#isClosed;
+  }
+
+  #isGuardDue(): boolean {
+    return this.#client.isConnected() && performance.now() - this.#guardedAt >= this.#settings.guardEveryMs;
   }
 
   async #arrival(waitMs: number): Promise<void> {
@@ -199,7 +203,8 @@ class PullCursor implements Cursor {
     for (let pauseMs = rebuildPauseMs; this.#isOpen(); pauseMs = Math.min(pauseMs * 2, rebuildPauseMsMax)) {
       try {
         await this.#checkHistory(this.#received);
-        if (this.#isOpen()) return await this.#createConsumer();
+        if (this.#isOpen()) await this.#createConsumer();
+        return this.#isOpen() ? undefined : await this.#dropConsumer();
       } catch (error) {
         this.#onRebuildError(error);
       }

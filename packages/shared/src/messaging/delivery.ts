@@ -27,7 +27,8 @@ export function readDelivery(message: Msg): Delivery | undefined {
       headers: fromHeaderBlock(message.headers),
       stream: stream ?? "",
       sequence: Number(sequence),
-      timestampMs: Math.floor(Number(nanoseconds) / 1e6),
+      // As text: the number has more digits than a double holds.
+      timestampMs: Number((nanoseconds ?? "").slice(0, -6)),
       deliveries: Number(deliveries),
     },
   };

@@ -78,7 +78,9 @@ async function askOnce(client: Client, { subject, data, timeout }: Question): Pr
 /** What the client threw at a request, in our words. */
 export function brokerError(error: unknown, user: string, subject: string): TributaryError {
   const code = error instanceof NatsError ? error.code : "";
-  if (code === ErrorCode.NoResponders) return new TributaryError("UNAVAILABLE", `nobody answers on ${subject}`);
+  if (code === ErrorCode.NoResponders) {
+    return new TributaryError("UNAVAILABLE", `nobody answers on ${subject}`, { cause: error });
+  }
   if (code === ErrorCode.Timeout) return new TributaryError("UNAVAILABLE", `no answer in time on ${subject}`);
   if (code === ErrorCode.PermissionsViolation)
     return new TributaryError(

@@ -206,7 +206,7 @@ class WindowedPublisher implements Publisher {
   }
 
   #startSweep(): void {
-    this.#sweep ??= setInterval(() => this.#onSweep(performance.now()), sweepMs);
+    this.#sweep ??= setInterval(() => this.#onSweep(performance.now()), sweepMs).unref();
   }
 
   #onSweep(now: number): void {

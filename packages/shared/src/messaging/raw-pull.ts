@@ -49,7 +49,7 @@ export class RawPull {
         if (error === null) this.#onMessage(message);
       },
     });
-    this.#watchdog = setInterval(() => this.#checkSilence(), heartbeatMs / 2);
+    this.#watchdog = setInterval(() => this.#checkSilence(), heartbeatMs / 2).unref();
     this.refill();
   }
 

@@ -68,6 +68,10 @@ async function send({ connection, subject, data, headers, deadlineMs }: Call): P
   }
 }
 
+/** Nobody listened, or the gate was shut. An endpoint's own UNAVAILABLE says nothing about what it has done. */
 function isUntouched(error: unknown): boolean {
-  return error instanceof TributaryError && (error.code === "OVERLOADED" || error.code === "UNAVAILABLE");
+  if (!(error instanceof TributaryError)) return false;
+  return (
+    error.code === "OVERLOADED" || (error.cause instanceof NatsError && error.cause.code === ErrorCode.NoResponders)
+  );
 }
