@@ -5,10 +5,9 @@ import { fileURLToPath } from "node:url";
 import { ensureEnvironment } from "@tributary/cli/admin/ensure";
 import { applyCatalog } from "@tributary/cli/catalog/apply";
 import { connectTributary, type Tributary } from "@tributary/client/connect";
-import { listProcesses, ownerOf } from "@tributary/local/process-table";
+import { clearDirectory } from "@tributary/local/clear-directory";
 import { openServers, type Servers } from "@tributary/local/servers";
 import { type Services, startServices } from "@tributary/local/supervisor";
-import { TributaryError } from "@tributary/shared/contracts/errors";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import { openConnection } from "@tributary/shared/messaging/connection";
@@ -46,7 +45,7 @@ export interface MeshOptions {
 
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const { directory, say } = options;
-  if (!options.keep) await emptyDirectory(directory);
+  if (!options.keep) await clearDirectory(directory);
   const undo: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -101,18 +100,6 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     await stop();
     throw error;
   }
-}
-
-/** @throws TributaryError BAD_CONFIG when a running start owns it */
-async function emptyDirectory(directory: string): Promise<void> {
-  const owner = ownerOf(directory);
-  if (owner !== undefined || listProcesses(directory).length > 0) {
-    throw new TributaryError(
-      "BAD_CONFIG",
-      `${directory} is in use${owner ? ` by process ${owner.pid}` : ""}: stop that one first, or use --keep`,
-    );
-  }
-  await rm(directory, { recursive: true, force: true });
 }
 
 /** Where the `tributary` command finds this mesh. */
