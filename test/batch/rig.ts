@@ -129,7 +129,7 @@ export function salesQuery(rows: readonly Sale[]): string {
   return `SELECT * FROM (VALUES ${values.join(", ")}) t(id, shop, amount, sold_at)`;
 }
 
-async function readPublished(admin: Connection, view: string): Promise<readonly Chunk[]> {
+export async function readPublished(admin: Connection, view: string): Promise<readonly Chunk[]> {
   const { lastSequence } = await readStreamState(admin, "TRIB_ROWS_BATCH");
   const cursor = await openCursor(admin, { stream: "TRIB_ROWS_BATCH", filter: "trib.v1.rows.batch.>", from: 1 });
   const messages: DeliveredMessage[] = [];

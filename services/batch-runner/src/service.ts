@@ -44,7 +44,8 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
   const database = openDatabase(config.databaseUrl, (error) =>
     logger.warn({ error: error.message }, "lost an idle connection to PostgreSQL"),
   );
-  await Promise.all([checkTables(database), readStreamState(serving, stream)]);
+  await checkTables(database);
+  await readStreamState(serving, stream);
   const [catalog, clock] = await Promise.all([
     openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),

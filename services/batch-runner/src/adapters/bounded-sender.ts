@@ -9,7 +9,13 @@ export interface BoundedSender {
   readonly acknowledged: number;
 }
 
-export function createBoundedSender(publisher: Publisher, inFlightMax: number): BoundedSender {
+export interface SenderOptions {
+  readonly inFlightMax: number;
+  /** Ends every wait with its reason; what is on its way stays so. */
+  readonly signal: AbortSignal;
+}
+
+export function createBoundedSender(publisher: Publisher, { inFlightMax, signal }: SenderOptions): BoundedSender {
   const inFlight = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   let acknowledged = 0;
@@ -21,7 +27,7 @@ export function createBoundedSender(publisher: Publisher, inFlightMax: number): 
       return acknowledged;
     },
     send: async (message) => {
-      while (inFlight.size >= inFlightMax && failure === undefined) await Promise.race(inFlight);
+      while (inFlight.size >= inFlightMax && failure === undefined) await orAborted(signal, Promise.race(inFlight));
       check();
       const sent: Promise<void> = publisher
         .publish(message)
@@ -35,8 +41,22 @@ export function createBoundedSender(publisher: Publisher, inFlightMax: number): 
       inFlight.add(sent);
     },
     drain: async () => {
-      await Promise.all(inFlight);
+      await orAborted(signal, Promise.all(inFlight));
       check();
     },
   };
+}
+
+async function orAborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  signal.throwIfAborted();
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -39,7 +39,11 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   return engineOf(instance, connection);
 }
 
+/** DuckDB forgets an interruption that comes while a statement is being prepared, so it is said again until the end. */
+const interruptEveryMs = 50;
+
 function engineOf(instance: DuckDBInstance, connection: DuckDBConnection): Engine {
+  let interrupting: NodeJS.Timeout | undefined;
   const rows = async (sql: string) => (await guarded(() => connection.runAndReadAll(sql))).getRowObjects();
   return {
     exec: async (sql) => {
@@ -57,8 +61,12 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection): Engin
     },
     listFiles: async (pattern) =>
       (await rows(`SELECT file FROM glob(${literal(pattern)}) ORDER BY file`)).map((row) => String(row.file)),
-    interrupt: () => connection.interrupt(),
+    interrupt: () => {
+      connection.interrupt();
+      interrupting ??= setInterval(() => connection.interrupt(), interruptEveryMs);
+    },
     close: () => {
+      clearInterval(interrupting);
       connection.disconnectSync();
       instance.closeSync();
     },

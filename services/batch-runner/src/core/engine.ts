@@ -24,7 +24,7 @@ export interface Engine {
   writeParquet(query: string, path: string): Promise<number>;
   /** Absolute paths that match a glob, in name order. */
   listFiles(pattern: string): Promise<readonly string[]>;
-  /** Makes the statement that is running fail with kind `interrupted`. */
+  /** Makes the statement that is running, and every later one that lasts, fail with kind `interrupted`. */
   interrupt(): void;
   close(): void;
 }

@@ -37,7 +37,9 @@ export async function holdView(
     release: async () => {
       clearInterval(timer);
       await renewing;
-      await releaseLease(database.query, lease);
+      await releaseLease(database.query, lease).catch((error: unknown) =>
+        logger.warn({ view, error: String(error) }, "the lease was not given back; it runs out by itself"),
+      );
     },
   };
 }

@@ -18,7 +18,7 @@ const inFlightMax = 64;
  * their acknowledgements (B2, C3). Sending it again is harmless: rows, order and versions come from the stage.
  */
 export async function publishRun(context: RunContext, manifest: RunManifest): Promise<void> {
-  const sender = createBoundedSender(context.publisher, inFlightMax);
+  const sender = createBoundedSender(context.publisher, { inFlightMax, signal: context.signal });
   await publishDelta(context, manifest, sender);
   await sender.drain();
   await step(context, "published");
