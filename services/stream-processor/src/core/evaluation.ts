@@ -41,8 +41,9 @@ export function evaluate(
   const spent: KeyEntry[] = [];
   for (const entry of entries) {
     settle(entry.view.layout, entry.state, nowMs - lags.settleLagMs);
+    entry.checkedMs = nowMs;
     const next = toldAt(state, entry, nowMs);
-    const { kind } = decideEmission(entry.told, next, lags.marginMs);
+    const { kind } = decideEmission(entry, next, lags.marginMs);
     if (kind === "emit") emit.push({ entry, told: next });
     else if (kind === "wait") waiting.push(entry);
     else if (isSpent(entry.state)) spent.push(entry);

@@ -97,9 +97,10 @@ export class PartitionBook {
     const current = entries.filter((entry) => isCurrent(this.state, entry));
     const lags = lagsAt(clock.rate);
     const evaluation = evaluate(this.state, current, { nowMs: clock.nowMs, lags });
-    for (const { entry } of evaluation.emit) {
+    for (const { entry, told } of evaluation.emit) {
       this.#unpublished.delete(entry);
       entry.told = undefined;
+      entry.sent = told.version;
     }
     for (const { entry, told } of evaluation.unchanged) {
       this.#unpublished.delete(entry);
@@ -130,9 +131,8 @@ export class PartitionBook {
     const lags = lagsAt(rate);
     for (const view of this.state.views.values())
       for (const entry of view.keys.values()) {
-        if (entry.told === undefined) continue;
-        if (entry.told.version.minor > nowMs) this.#touch(entry);
-        else this.#requeue(entry, entry.told, { seenMs: entry.told.version.minor, lags });
+        if (entry.checkedMs > nowMs) this.#touch(entry);
+        else if (entry.told !== undefined) this.#requeue(entry, entry.told, { seenMs: entry.checkedMs, lags });
       }
   }
 

@@ -2,10 +2,11 @@ import { addEvent, emptyKeyState, type KeyState } from "@tributary/shared/aggreg
 import { floorTo, type WindowLayout, windowLayout } from "@tributary/shared/aggregation/window-layout";
 import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { compareOrigins, type OriginPosition } from "@tributary/shared/contracts/events";
+import type { Version } from "@tributary/shared/contracts/version";
 import type { Due } from "./due-queue.ts";
 import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
 import { streamViews } from "./routing-plan.ts";
-import type { Told } from "./row-emission.ts";
+import type { Published, Told } from "./row-emission.ts";
 
 /**
  * A partition's window state: a function of its position in `TRIB_KEYED` alone. Only an item whose origin is above the
@@ -33,12 +34,15 @@ export interface ViewState {
   readonly keys: Map<string, KeyEntry>;
 }
 
-export interface KeyEntry extends Due {
+export interface KeyEntry extends Due, Published {
   readonly view: ViewState;
   readonly key: string;
   readonly state: KeyState;
   /** What the last acknowledged row says; undefined: unknown, so the next evaluation emits. */
   told: Told | undefined;
+  sent: Version | undefined;
+  /** Instant of the newest evaluation, whether or not it found a change, epoch ms. */
+  checkedMs: number;
 }
 
 export interface ApplyCounts {
@@ -102,7 +106,16 @@ export function isCurrent(state: PartitionState, entry: KeyEntry): boolean {
 export function entryOf(view: ViewState, key: string, state: KeyState = emptyKeyState()): KeyEntry {
   const found = view.keys.get(key);
   if (found) return found;
-  const entry: KeyEntry = { view, key, state, told: undefined, dueMs: 0, queuedMs: undefined };
+  const entry: KeyEntry = {
+    view,
+    key,
+    state,
+    told: undefined,
+    sent: undefined,
+    checkedMs: 0,
+    dueMs: 0,
+    queuedMs: undefined,
+  };
   view.keys.set(key, entry);
   return entry;
 }

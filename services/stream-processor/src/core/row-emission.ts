@@ -15,17 +15,27 @@ export type Emission =
   | { readonly kind: "wait" }
   | { readonly kind: "emit" };
 
+/** What is known of a key's rows: the one acknowledged last, if readers surely see it, and the newest version ever sent. */
+export interface Published {
+  readonly told: Told | undefined;
+  readonly sent: Version | undefined;
+}
+
 /**
  * Whether a key's row, evaluated at `version.minor`, has to be published: when the values or the schedule told before are
  * wrong, or when what was told ends within `marginMs` and more is known now.
  */
-export function decideEmission(told: Told | undefined, next: Told, marginMs: number): Emission {
-  if (told === undefined) return { kind: "emit" };
-  const nowMs = next.version.minor;
+export function decideEmission({ told, sent }: Published, next: Told, marginMs: number): Emission {
+  if (told !== undefined && !endsSoon(told, next, marginMs) && readsSame(told.row, next.row, next.version.minor))
+    return { kind: "unchanged" };
+  // Of an equal version the values are equal: it is sent again when its acknowledgement was lost.
+  const isBeaten = sent !== undefined && compareVersions(next.version, sent) < 0;
+  return isBeaten ? { kind: "wait" } : { kind: "emit" };
+}
+
+function endsSoon(told: Told, next: Told, marginMs: number): boolean {
   const ends = told.row.schedule.untilMs;
-  const endsSoon = ends < nowMs + marginMs && ends < next.row.schedule.untilMs;
-  if (!endsSoon && readsSame(told.row, next.row, nowMs)) return { kind: "unchanged" };
-  return compareVersions(next.version, told.version) > 0 ? { kind: "emit" } : { kind: "wait" };
+  return ends < next.version.minor + marginMs && ends < next.row.schedule.untilMs;
 }
 
 /** True when readers of `told` see, from `nowMs` to its end, what readers of `next` see. */

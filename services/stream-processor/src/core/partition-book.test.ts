@@ -1,0 +1,434 @@
+import { recount } from "@tributary/shared/aggregation/oracle";
+import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
+import { compareVersions } from "@tributary/shared/contracts/version";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
+import { type CommitContent, PartitionBook } from "./partition-book.ts";
+import { emptyPartition, leastMark } from "./partition-state.ts";
+import { restorePartition, type StoredKey } from "./partition-storage.ts";
+import type { Told } from "./row-emission.ts";
+
+/**
+ * A partition's life in memory: routers that crash and come back, zombies of both kinds, lost acknowledgements, failed
+ * commits, takeovers, a clock that is paused behind where it was seen. Whatever happens, the rows merged by version are
+ * what a recount of the events gives.
+ */
+const hopMs = 10;
+const view: StreamView = {
+  lane: "stream",
+  name: "v",
+  version: 1,
+  entity: "e",
+  features: [],
+  freshnessMs: 1,
+  ttlMs: null,
+  source: "s",
+  keys: {},
+  windows: [
+    { name: "short", ms: 30 },
+    { name: "long", ms: 100 },
+  ],
+  hopMs,
+  aggregations: [
+    { name: "n", op: "count" },
+    { name: "sum", op: "sum", field: "x" },
+    { name: "max", op: "max", field: "x" },
+  ],
+};
+const catalog: Catalog = {
+  format: 1,
+  version: 1,
+  fingerprint: "",
+  partitions: 1,
+  entities: {},
+  sources: { s: { kind: "event", name: "s", version: 1, fields: [], eventTime: "at", disorderMs: 0, shards: 2 } },
+  views: { v: view },
+  featureServices: {},
+};
+
+interface Event {
+  readonly sequence: number;
+  readonly key: string;
+  readonly eventMs: number;
+  readonly x: number;
+}
+
+function chunkOf(shard: number, items: readonly KeyedItem[], markMs?: number): KeyedChunk {
+  return {
+    source: "s",
+    sourceVersion: 1,
+    shard,
+    entity: "e",
+    partition: 0,
+    incarnation: 1,
+    catalogVersion: 1,
+    producer: "test",
+    fence: 1,
+    views: [["v", 1]],
+    fields: ["x"],
+    items,
+    ...(markMs !== undefined && { markMs }),
+  };
+}
+
+/** Reads its shard's events in order; another one, stalled or crashed, may read them again. */
+class Router {
+  position: number;
+  readonly shard: number;
+  constructor(shard: number, position: number) {
+    this.shard = shard;
+    this.position = position;
+  }
+  publish(events: readonly Event[], log: KeyedChunk[], count: number, nowMs: number): void {
+    const next = events
+      .filter(({ sequence }) => sequence % 2 === this.shard && sequence > this.position)
+      .slice(0, count);
+    if (next.length === 0) return;
+    this.position = next.at(-1)?.sequence ?? this.position;
+    const items = next.map(
+      ({ sequence, key, eventMs, x }): KeyedItem => ({
+        sequence,
+        index: 0,
+        arrivalMs: nowMs,
+        eventMs,
+        projections: [[0, key]],
+        values: [x],
+      }),
+    );
+    log.push(chunkOf(this.shard, items));
+  }
+}
+
+type Acknowledge = "yes" | "lost" | "not sent";
+
+class World {
+  readonly events: Event[] = [];
+  readonly log: KeyedChunk[] = [];
+  readonly rows = new Map<string, Told>();
+  routers = [new Router(0, 0), new Router(1, 0)];
+  zombieRouters: Router[] = [];
+  routed = [0, 0];
+  keys = new Map<string, StoredKey>();
+  stored: CommitContent | undefined;
+  book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
+  zombies: PartitionBook[] = [];
+  nowMs = 1_000;
+  furthestMs = 1_000;
+  /** The clock is not set back behind what an owner evaluated that has died since. */
+  #deadMs = 0;
+  readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0 };
+  /** Rate 0.02: schedules are told anew 6 ms ahead, events fold after 40 ms. */
+  rate = 0.02;
+
+  clock() {
+    return { nowMs: this.nowMs, rate: this.rate };
+  }
+
+  read(book: PartitionBook, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const chunk = this.log[book.state.position];
+      if (chunk === undefined) return;
+      book.apply(chunk, { ...this.clock(), sequence: book.state.position + 1, counts: this.counts });
+    }
+  }
+
+  tick(book: PartitionBook, acknowledge: Acknowledge): void {
+    if (book !== this.book) this.#deadMs = this.nowMs;
+    const { emit } = book.evaluate(book.due(this.nowMs), this.clock());
+    for (const { entry, told } of acknowledge === "not sent" ? [] : emit) {
+      const before = this.rows.get(entry.key);
+      if (before === undefined || compareVersions(told.version, before.version) > 0) this.rows.set(entry.key, told);
+    }
+    if (acknowledge === "yes") book.acknowledged(emit, this.clock());
+    else book.failed(emit);
+  }
+
+  commit(isStored: boolean): void {
+    const content = this.book.beginCommit();
+    if (!isStored) {
+      this.book.commitFailed();
+      return;
+    }
+    this.stored = content;
+    for (const { key } of content.removed) this.keys.delete(key);
+    for (const key of content.saved) this.keys.set(key.key, key);
+  }
+
+  takeOver(keepZombie: boolean): void {
+    if (keepZombie) this.zombies.push(this.book);
+    this.#deadMs = this.furthestMs;
+    if (this.stored === undefined)
+      this.book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
+    else {
+      const restored = restorePartition(0, catalog, { stored: this.stored, keys: [...this.keys.values()] });
+      this.book = new PartitionBook(restored.state);
+      this.book.resume(restored.unpublished, restored.told, this.clock());
+    }
+    this.read(this.book, this.log.length);
+  }
+
+  /** Paused behind where it was seen; route's next mark moves the position. */
+  setBack(ms: number): void {
+    this.nowMs = Math.max(this.nowMs - ms, this.furthestMs - 40, this.#deadMs);
+    this.book.clockChanged(this.clock());
+    this.log.push(chunkOf(0, [], this.nowMs));
+  }
+
+  /** After reading everything and a tick that was acknowledged, what is stored is a recount of what was routed. */
+  check(): void {
+    this.read(this.book, this.log.length);
+    this.tick(this.book, "yes");
+    expect(this.book.unpublished).toBe(0);
+    const routed = new Set(this.log.flatMap(({ items }) => items.map(({ sequence }) => sequence)));
+    for (const key of new Set(this.events.filter(({ sequence }) => routed.has(sequence)).map((event) => event.key))) {
+      const given = this.events
+        .filter((event) => event.key === key && routed.has(event.sequence))
+        .map(({ eventMs, x }) => ({ timeMs: eventMs, fields: { x } }));
+      expect([key, this.nowMs, read(this.rows.get(key), this.nowMs)]).toEqual([
+        key,
+        this.nowMs,
+        recount(view, given, this.nowMs),
+      ]);
+    }
+  }
+}
+
+function read(told: Told | undefined, nowMs: number): (number | null)[] | string {
+  if (told === undefined) return "nothing";
+  if (told.row.schedule.untilMs < nowMs) return "not known any more";
+  const values = [...told.row.values];
+  for (const step of told.row.schedule.steps)
+    if (step.atMs <= nowMs) for (const [column, value] of step.changes) values[column] = value as number | null;
+  return values;
+}
+
+const acknowledge = fc.constantFrom<Acknowledge>("yes", "yes", "lost", "not sent");
+const command = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("event" as const),
+      key: fc.constantFrom("a", "b"),
+      agoMs: fc.integer({ min: -30, max: 150 }),
+      x: fc.integer({ min: -9, max: 9 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("route" as const),
+      shard: fc.nat(1),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("commit position" as const), shard: fc.nat(1) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart route" as const), shard: fc.nat(1) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("zombie route" as const),
+      which: fc.nat(3),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("read" as const), count: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("tick" as const), acknowledge }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("commit" as const), isStored: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("take over" as const), keepZombie: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("zombie owner" as const), which: fc.nat(3), count: fc.nat(2), acknowledge }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("time" as const), ms: fc.integer({ min: 1, max: 60 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("time" as const), ms: fc.integer({ min: 100, max: 400 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("set back" as const), ms: fc.integer({ min: 1, max: 20 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("check" as const) }) },
+);
+type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
+
+function run(world: World, step: Command): void {
+  const { nowMs } = world;
+  switch (step.do) {
+    case "event": {
+      const sequence = world.events.length + 1;
+      world.events.push({ sequence, key: step.key, eventMs: nowMs - step.agoMs, x: step.x });
+      return;
+    }
+    case "route":
+      world.routers[step.shard]?.publish(world.events, world.log, step.count, nowMs);
+      return;
+    case "commit position":
+      world.routed[step.shard] = world.routers[step.shard]?.position ?? 0;
+      return;
+    case "restart route":
+      world.zombieRouters.push(world.routers[step.shard] as Router);
+      world.routers[step.shard] = new Router(step.shard, world.routed[step.shard] as number);
+      return;
+    case "zombie route":
+      world.zombieRouters[step.which % Math.max(1, world.zombieRouters.length)]?.publish(
+        world.events,
+        world.log,
+        step.count,
+        nowMs,
+      );
+      return;
+    case "read":
+      world.read(world.book, step.count);
+      return;
+    case "tick":
+      world.tick(world.book, step.acknowledge);
+      return;
+    case "commit":
+      world.commit(step.isStored);
+      return;
+    case "take over":
+      world.takeOver(step.keepZombie);
+      return;
+    case "zombie owner": {
+      const zombie = world.zombies[step.which % Math.max(1, world.zombies.length)];
+      if (zombie === undefined) return;
+      world.read(zombie, step.count);
+      world.tick(zombie, step.acknowledge);
+      return;
+    }
+    case "time":
+      world.nowMs += step.ms;
+      world.furthestMs = Math.max(world.furthestMs, world.nowMs);
+      return;
+    case "set back":
+      world.setBack(step.ms);
+      return;
+    case "check":
+      world.check();
+      return;
+    default:
+      step satisfies never;
+  }
+}
+
+describe("a partition", () => {
+  it("publishes what a recount gives, through crashes, takeovers, zombies and resends", () => {
+    fc.assert(
+      fc.property(fc.array(command, { minLength: 10, maxLength: 60, size: "max" }), (steps) => {
+        const world = new World();
+        for (const step of steps) run(world, step);
+        for (const router of world.routers) router.publish(world.events, world.log, 1_000, world.nowMs);
+        world.check();
+        world.nowMs += 15;
+        world.check();
+        world.nowMs += 500;
+        world.check();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+const item = (sequence: number, key: string, eventMs: number, x = 1): KeyedItem => ({
+  sequence,
+  index: 0,
+  arrivalMs: 1_000,
+  eventMs,
+  projections: [[0, key]],
+  values: [x],
+});
+
+describe("the rules' cases", () => {
+  it("O1: an origin of one shard does not make another shard's lower one late", () => {
+    const world = new World();
+    world.log.push(
+      chunkOf(0, [item(100, "a", 990)]),
+      chunkOf(1, [item(91, "a", 991)]),
+      chunkOf(0, [item(100, "a", 990)]),
+    );
+    world.read(world.book, 3);
+    expect(world.counts).toMatchObject({ eventsApplied: 2, eventsDuplicate: 1 });
+  });
+
+  it("V3: an event that no window takes any more still gives its key its event time", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 990, 5)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "lost");
+    world.nowMs += 1_000;
+    world.takeOver(false);
+    world.tick(world.book, "yes");
+    expect(world.rows.get("a")?.version.eventTime).toBe(990);
+    expect(read(world.rows.get("a"), world.nowMs)).toEqual([0, 0, null, null, null, null]);
+  });
+
+  it("V3: what a takeover replays has a lower position than what was published", () => {
+    const world = new World();
+    for (let i = 1; i <= 10; i++) world.log.push(chunkOf(0, [item(2 * i, "a", 980 + i)]));
+    world.read(world.book, 5);
+    world.commit(true);
+    world.read(world.book, 5);
+    world.tick(world.book, "lost");
+    const published = world.rows.get("a")?.version;
+    const late = new PartitionBook(
+      restorePartition(0, catalog, { stored: world.stored as CommitContent, keys: [...world.keys.values()] }).state,
+    );
+    world.read(late, 2);
+    world.tick(late, "yes");
+    expect(world.rows.get("a")?.version).toEqual(published);
+  });
+
+  it("S1: a commit names the key whose row is not acknowledged, and the successor publishes it", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998)]), chunkOf(0, [item(4, "a", 999)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    world.read(world.book, 1);
+    world.commit(true);
+    world.takeOver(false);
+    world.tick(world.book, "yes");
+    expect(read(world.rows.get("a"), world.nowMs)?.[0]).toBe(2);
+  });
+
+  it("S2: a successor publishes a key touched since the commit although it ends where it was", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998, 1)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    world.commit(true);
+    world.log.push(chunkOf(0, [item(4, "a", 901, 7)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    const y = world.rows.get("a") as Told;
+    world.nowMs += 15;
+    world.takeOver(false);
+    world.tick(world.book, "yes");
+    const row = world.rows.get("a") as Told;
+    expect(row).not.toBe(y);
+    expect(compareVersions(row.version, y.version)).toBeGreaterThan(0);
+    expect(read(row, world.nowMs)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it("says nothing when nothing changed, and nothing about keys whose windows are empty for good", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    const row = world.rows.get("a");
+    for (let i = 0; i < 40; i++) {
+      world.nowMs += 10;
+      world.tick(world.book, "yes");
+    }
+    expect(world.rows.get("a")).toBe(row);
+    expect(world.book.state.views.get("v")?.keys.size).toBe(0);
+    expect(read(row, world.nowMs)).toEqual([0, 0, null, null, null, null]);
+  });
+
+  it("C2: the mark of a view is the least of its shards, and none while a shard has not been read", () => {
+    const { book, log } = new World();
+    const leastOf = () => leastMark(book.state, view);
+    log.push(chunkOf(0, [], 500));
+    book.apply(log[0] as KeyedChunk, { nowMs: 1_000, rate: 1, sequence: 1, counts: new World().counts });
+    expect(leastOf()).toBeUndefined();
+    book.apply(chunkOf(1, [], 400), { nowMs: 1_000, rate: 1, sequence: 2, counts: new World().counts });
+    expect(leastOf()).toBe(400);
+    book.apply(chunkOf(1, [], 300), { nowMs: 1_000, rate: 1, sequence: 3, counts: new World().counts });
+    expect(leastOf()).toBe(400);
+  });
+});
