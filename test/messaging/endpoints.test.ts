@@ -212,15 +212,16 @@ test("an endpoint that the user may not serve fails the start with its subject",
 
 test("stopping answers what is in hand and takes nothing new", async () => {
   let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   let working = 0;
-  const service = await serve(
-    () =>
-      new Promise((resolve) => {
-        working += 1;
-        release = () => resolve(bytes("last"));
-      }),
-  );
-  const inHand = request(client, subject, bytes(""));
+  const service = await serve(async (asked) => {
+    working += 1;
+    if (text(asked.data) === "hold") await held;
+    return bytes("answered");
+  });
+  const inHand = request(client, subject, bytes("hold"));
   await until(() => working === 1);
   const stopped = service.stop();
   await until(() =>
@@ -230,7 +231,7 @@ test("stopping answers what is in hand and takes nothing new", async () => {
     ),
   );
   release();
-  expect(text(await inHand)).toBe("last");
+  expect(text(await inHand)).toBe("answered");
   await stopped;
 });
 
