@@ -104,7 +104,8 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
       scoreMismatches: scores.mismatches.length,
     },
     read: { service: boarding.name, key, features: detail ?? {} },
-    killed: kills.map(({ name, fromMs, untilMs }) => ({ name, downMs: untilMs - fromMs })),
+    killed: kills.map(({ name }) => name),
+    downMs: Object.fromEntries(kills.map(({ name, fromMs, untilMs }) => [name, untilMs - fromMs])),
     reads: prober.reads,
     readsFailedDuringKill: prober.failures.length - outside.length,
     readsFailedOtherwise: outside.length,
@@ -116,7 +117,7 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
 async function advance(
   mesh: Mesh,
   feed: Feed,
-  step: { instantMs: number; victims: readonly string[]; say: (line: string) => void },
+  step: { instantMs: number; victims: readonly (typeof victims)[number][]; say: (line: string) => void },
 ): Promise<Kill[]> {
   let killing = step.victims.length > 0;
   const kills = (async () => {

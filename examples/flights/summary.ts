@@ -25,7 +25,9 @@ export interface OnceSummary {
   };
   readonly direct: { readonly writes: number; readonly scoresChecked: number; readonly scoreMismatches: number };
   readonly read: { readonly service: string; readonly key: object; readonly features: object };
-  readonly killed: readonly { readonly name: string; readonly downMs: number }[];
+  readonly killed: readonly string[];
+  /** From the SIGKILL until the successor was ready, real ms. */
+  readonly downMs: Readonly<Record<string, number>>;
   readonly reads: number;
   /** Reads that failed while the online-store itself was down, and those that failed otherwise. */
   readonly readsFailedDuringKill: number;

@@ -67,12 +67,7 @@ describe("the flights example, with every service killed once", () => {
   });
 
   it("kills each service once, and reads fail only while the store itself is down", () => {
-    expect(summary.killed.map(({ name }) => name).sort()).toEqual([
-      "batch-runner",
-      "direct-gateway",
-      "online-store",
-      "stream-processor",
-    ]);
+    expect([...summary.killed].sort()).toEqual(["batch-runner", "direct-gateway", "online-store", "stream-processor"]);
     expect(summary.reads).toBeGreaterThan(100);
     expect(summary.readsFailedOtherwise).toBe(0);
   });
