@@ -4,7 +4,7 @@ import type { Connection } from "@tributary/shared/messaging/contract";
 
 const name = "tributary-cli";
 /** A person waits: shorter than a service would. */
-const startMsMax = 5_000;
+const startMsMax = 2_000;
 
 export async function withConnection<T>(natsUrl: string, work: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await openConnection({ url: natsUrl, name, startMsMax });

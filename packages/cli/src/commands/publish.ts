@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { text as readText } from "node:stream/consumers";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { parseJson } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
@@ -9,10 +9,10 @@ export interface PublishFlags {
   readonly id?: string;
 }
 
-export async function run({ args, options, settings }: Invocation<PublishFlags>): Promise<CommandResult> {
+export async function run({ args, options, settings, output }: Invocation<PublishFlags>): Promise<CommandResult> {
   const [source = "", given = ""] = args;
-  const text = given === "-" ? readFileSync(0, "utf8") : given;
-  const parsed = parseJson(text, "the event");
+  if (given === "-") output.note("reading events from standard input");
+  const parsed = parseJson(given === "-" ? await readText(process.stdin) : given, "the event");
   const events = (Array.isArray(parsed) ? parsed : [parsed]).map(asEvent);
   const ack = await withClient(settings.natsUrl(), (client) =>
     client.publish(source, events, options.id === undefined ? {} : { id: options.id }),

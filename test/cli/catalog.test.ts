@@ -1,0 +1,109 @@
+import { ensureEnvironment } from "@tributary/cli/admin/ensure";
+import { applyCatalog } from "@tributary/cli/catalog/apply";
+import { type Servers, startServers } from "@tributary/local/servers";
+import type { CatalogBody } from "@tributary/shared/contracts/catalog";
+import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { openBucket } from "@tributary/shared/messaging/bucket";
+import { openConnection } from "@tributary/shared/messaging/connection";
+import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import * as definitions from "./features.ts";
+
+const directory = temporaryDirectory("catalog");
+const body = compileDefinitions(Object.values(definitions));
+let servers: Servers;
+let urls: { natsUrl: string; databaseUrl: string };
+
+beforeAll(async () => {
+  servers = await startServers({ directory: directory.path, need: ["nats", "postgres"], fsync: false });
+  urls = { natsUrl: servers.nats.url("admin"), databaseUrl: servers.postgres.url };
+});
+afterAll(async () => {
+  await servers?.stop();
+  directory.remove();
+});
+
+const described = (description: string): CatalogBody => {
+  const boarding = body.featureServices.boarding;
+  if (!boarding) throw new Error("no boarding");
+  return { ...body, featureServices: { boarding: { ...boarding, description } } };
+};
+
+describe("ensure", () => {
+  it("names what is missing when a catalog is applied to an environment that was never ensured", async () => {
+    await expect(applyCatalog({ body, ...urls })).rejects.toMatchObject({ code: "MISSING_RESOURCE" });
+  });
+
+  it("creates everything once, also when two run at the same time", async () => {
+    const reports = await Promise.all([ensureEnvironment(urls), ensureEnvironment(urls)]);
+    const applied = reports.flatMap((report) => report.database?.applied ?? []);
+    expect(new Set(applied).size).toBe(applied.length);
+    expect(applied).toContain("0001_catalog_and_leases.sql");
+    const again = await ensureEnvironment(urls);
+    expect(again.database?.applied).toEqual([]);
+    expect(again.nats?.resources.map(({ result }) => result)).not.toContain("created");
+  });
+});
+
+describe("apply", () => {
+  it("makes a version current, and does nothing for the same definitions", async () => {
+    expect(await applyCatalog({ body, ...urls })).toMatchObject({ version: 1, changed: true });
+    expect(await applyCatalog({ body, ...urls })).toMatchObject({ version: 1, changed: false });
+    expect(await applyCatalog({ body: described("a"), ...urls })).toMatchObject({ version: 2, changed: true });
+  });
+
+  it("tells the loser of a race, keeps what the winner did, and lets the loser apply again", async () => {
+    const before = await current();
+    const bodies = Array.from({ length: 4 }, (_, i) => described(`race ${i}`));
+    const results = await Promise.allSettled(bodies.map((one) => applyCatalog({ body: one, ...urls })));
+    const won = results.filter((result) => result.status === "fulfilled");
+    const lost = results.filter((result) => result.status === "rejected");
+    expect(won).toHaveLength(1);
+    for (const { reason } of lost) expect(reason).toMatchObject({ code: "CATALOG_CONFLICT" });
+    const after = await current();
+    expect(after.version).toBe(won[0]?.value.version);
+    expect(after.version).toBeGreaterThan(before.version);
+    expect(await applyCatalog({ body: described("later"), ...urls })).toMatchObject({ changed: true });
+    expect(await current()).toMatchObject({ featureServices: { boarding: { description: "later" } } });
+  });
+
+  it("asks for a higher view version where stored values would change their meaning", async () => {
+    const congestion = body.views.congestion;
+    if (congestion?.lane !== "direct") throw new Error("no congestion");
+    const features = congestion.features.map((one) =>
+      one.name === "score" ? { ...one, type: "int64" as const } : one,
+    );
+    const changed = (version: number): CatalogBody => ({
+      ...body,
+      views: { congestion: { ...congestion, features, version } },
+    });
+    await expect(applyCatalog({ body: changed(1), ...urls })).rejects.toMatchObject({
+      code: "INVALID_DEFINITION",
+      message: expect.stringMatching(/view "congestion".*score/),
+    });
+    expect(await applyCatalog({ body: changed(2), ...urls })).toMatchObject({ changed: true });
+    await expect(applyCatalog({ body, ...urls })).rejects.toMatchObject({ code: "INVALID_DEFINITION" });
+  });
+
+  it("never changes an entity's keys or the partitions", async () => {
+    const airport = body.entities.airport;
+    if (!airport) throw new Error("no airport");
+    const entities = { airport: { ...airport, keys: [{ name: "code", type: "int64" as const }] } };
+    const problem = applyCatalog({ body: { ...body, entities, partitions: 16 }, ...urls });
+    await expect(problem).rejects.toMatchObject({
+      code: "INVALID_DEFINITION",
+      message: expect.stringMatching(/partitions[\s\S]*entity "airport"/),
+    });
+  });
+});
+
+async function current() {
+  const connection = await openConnection({ url: urls.natsUrl, name: "test" });
+  const view = await watchCatalog(await openBucket(connection, "TRIB_CATALOG"));
+  const catalog = view.current;
+  await view.stop();
+  await connection.close();
+  if (!catalog) throw new Error("no catalog");
+  return catalog;
+}
