@@ -138,6 +138,7 @@ test("a message lost on the way shows as a gap in the deliveries, and is read ag
   expect((await read(cursor, 1)).map((message) => text(message.data))).toEqual(["b"]);
   const pull = JSON.stringify({ batch: 1, expires: 5e9 });
   clientOf(thief).nats.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumers[0]}`, pull, { reply: inbox });
+  await clientOf(thief).nats.flush();
   await publish("p01", ...range(0, 10));
   expect((await read(cursor, 10)).map((message) => text(message.data))).toEqual(range(0, 10));
   expect(stolen).toBe(1);
