@@ -8,7 +8,7 @@ import type { Chunk } from "@tributary/shared/contracts/chunk";
 import type { BatchRunStatus } from "@tributary/shared/contracts/status";
 import { parseRowsSubject } from "@tributary/shared/contracts/subjects";
 import { openConnection } from "@tributary/shared/messaging/connection";
-import type { Connection, DeliveredMessage } from "@tributary/shared/messaging/contract";
+import type { Connection, DeliveredMessage, Publisher } from "@tributary/shared/messaging/contract";
 import { openCursor } from "@tributary/shared/messaging/cursor";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import type { Engine } from "../../services/batch-runner/src/core/engine.ts";
@@ -37,6 +37,7 @@ export interface Sale {
 
 export interface RunnerOptions {
   readonly instance?: string;
+  readonly publisher?: Publisher;
   readonly onStep?: (step: RunStep) => void | Promise<void>;
 }
 

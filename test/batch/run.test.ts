@@ -1,4 +1,6 @@
+import type { Publisher } from "@tributary/shared/messaging/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunStep } from "../../services/batch-runner/src/handlers/run-ports.ts";
 import { catalogOf, every, noon } from "./definitions.ts";
 import { rowsPublished, serve } from "./naive-store.ts";
 import { type Bench, type Rig, startRig } from "./rig.ts";
@@ -49,6 +51,32 @@ describe("a run", () => {
       expect(new Set(chunk.eventTimes)).toEqual(new Set([noon]));
       expect(new Set(chunk.stamps?.sequences)).toEqual(new Set([run]));
     }
+  });
+
+  it("confirms only when every row is acknowledged, and commits only when every confirmation is", async () => {
+    const bench = await rig.bench("order");
+    await bench.land(["a", "b", "c", "d", "e", "f"].map((shop, id) => ({ id, shop, amount: id })));
+    const { publisher } = bench.ports;
+    const acknowledged: string[] = [];
+    const slow: Publisher = {
+      ...publisher,
+      publish: async (message) => {
+        const ack = await publisher.publish(message);
+        // Acknowledgements come late, the first row's last of all.
+        for (let i = 0; i < (message.id?.includes(":0:") ? 50 : 5); i++) await new Promise(setImmediate);
+        acknowledged.push(message.id ?? "");
+        return ack;
+      },
+    };
+    let rowsWhenConfirming = -1;
+    const onStep = async (at: RunStep) => {
+      const rows = acknowledged.filter((id) => !id.includes(":confirm:")).length;
+      if (at === "published") rowsWhenConfirming = rows;
+      if (at === "confirmed") expect(acknowledged.length - rows).toBe(8);
+    };
+    await bench.run(noon, { publisher: slow, onStep });
+    const chunks = (await bench.published()).filter((chunk) => chunk.kind === "rows");
+    expect(rowsWhenConfirming).toBe(chunks.length);
   });
 
   it("confirms a new interval in which nothing changed, and publishes no row", async () => {

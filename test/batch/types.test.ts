@@ -73,6 +73,20 @@ describe("the cast to declared types", () => {
     expect((await cast(shape, sql)).problem).toBe(`feature "f" ${why}`);
   });
 
+  it("withholds a row that would not fit into a chunk", async () => {
+    const features: Feature[] = [0, 1, 2].map((i) => ({ name: `f${i}`, type: "json" }));
+    const typed = {
+      view: "v",
+      entity: { name: "e", keys: [{ name: "id", type: "string" as const }] },
+      features,
+      partitions: 8,
+    };
+    const list = "to_json(list_transform(range(15000), lambda x: 0.1))";
+    const query = `SELECT 'a' AS id, ${features.map(({ name }) => `${list} AS ${name}`).join(", ")}`;
+    const rows = typedRowsQuery(typed, query, await engine().describe(query));
+    expect(await rowsOf(engine(), `SELECT _problem FROM (${rows})`)).toEqual([["the row is larger than 131072 bytes"]]);
+  });
+
   it("refuses a type that the batch lane does not have", async () => {
     await expect(cast({ type: "map", of: "int64" }, "1")).rejects.toMatchObject({
       code: "INVALID_DEFINITION",

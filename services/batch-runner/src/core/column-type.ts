@@ -1,4 +1,4 @@
-import type { Feature, Field } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
 import { literal } from "./sql-text.ts";
@@ -189,8 +189,4 @@ function refusalsOfList(shape: ColumnShape, raw: string, cast: string): readonly
     ...(isFloat ? [{ when: any("NOT isfinite(x)"), why: "has an element that is not a finite number" }] : []),
     ...(shape.of === "int64" ? [{ when: any(unsafe("x").when), why: "has an element beyond ±2^53" }] : []),
   ];
-}
-
-export function shapeOfField(field: Field): ColumnShape {
-  return { type: field.type };
 }

@@ -16,8 +16,8 @@ export interface TypedView {
   readonly partitions: number;
 }
 
-/** Bytes of one row's key and values: a row must fit into a chunk with room to spare. */
-export const rowBytesMax = 256 * 1024;
+/** Bytes of one row's big values: as msgpack, at most 2.3 times their text, a row has to fit into a chunk. */
+export const rowBytesMax = 128 * 1024;
 
 /** The query that types the rows of `sql`, whose columns are `columns`. @throws TributaryError INVALID_DEFINITION naming columns */
 export function typedRowsQuery(typed: TypedView, sql: string, columns: readonly EngineColumn[]): string {
@@ -81,7 +81,8 @@ function tooBig(features: readonly Feature[]): Refusal {
     const column = identifier(feature.name);
     if (feature.type === "string" || feature.type === "json") return [`coalesce(strlen(${column}), 0)`];
     if (feature.type === "bytes") return [`coalesce(octet_length(${column}), 0)`];
-    if (feature.type === "vector" || feature.type === "list") return [`coalesce(strlen(${column}::VARCHAR), 0)`];
+    if (feature.type === "list") return [`coalesce(strlen(${column}::VARCHAR), 0)`];
+    if (feature.type === "vector") return [`coalesce(len(${column}) * 4, 0)`];
     return [];
   });
   if (sizes.length < 2) return { when: "false", why: "" };

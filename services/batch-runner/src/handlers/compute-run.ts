@@ -38,6 +38,7 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   const typed = { view: view.name, entity, features: view.features, partitions: catalog.partitions };
   const path = lake.absolute(`${lakePaths.stage(view.name, input.run)}/computed.parquet`);
   await lake.makeDirectory(lakePaths.stage(view.name, input.run));
+  context.report({ progress: { step: "computing", done: 0, total: 1 } });
   await runsSql(view, async () => {
     const query = typedRowsQuery(typed, sql, await engine.describe(`SELECT * FROM (${sql}\n)`));
     await engine.writeParquet(query, path);
