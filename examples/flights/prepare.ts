@@ -11,6 +11,9 @@ export interface Prepared {
   readonly firstRuns: readonly BatchRunStatus[];
 }
 
+/** The line with the run's counts says these. */
+const quietSteps = new Set(["waiting", "published"]);
+
 export async function prepare(mesh: Mesh, say: (line: string) => void): Promise<Prepared> {
   await landAirports(mesh.lake);
   const landed = await landFlights(mesh.engine, mesh.lake, { fromMs: 0, toMs: startMs });
@@ -30,7 +33,7 @@ async function runAndTell(mesh: Mesh, view: string, say: (line: string) => void)
     intervalEndMs: startMs,
     onProgress: (status) => {
       const step = status.progress?.step ?? status.phase;
-      if (step !== told) say(`batch     ${view}: ${step}`);
+      if (step !== told && !quietSteps.has(step)) say(`batch     ${view}: ${step}`);
       told = step;
     },
   });
