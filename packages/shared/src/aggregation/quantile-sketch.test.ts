@@ -27,6 +27,13 @@ it("a quantile is within the stated relative error of the exact one, over all of
   );
 });
 
+it("holds to its error at the end of float64", () => {
+  for (const value of [Number.MAX_VALUE, 8.936e307, -Number.MAX_VALUE]) {
+    const got = quantileOf(addToSketch(emptySketch(), value), 0.5) as number;
+    expect(Math.abs(got / value - 1)).toBeLessThanOrEqual(relativeAccuracy * 1.0001);
+  }
+});
+
 it("merging is the same as adding everything to one sketch, and leaves the merged one alone", () => {
   fc.assert(
     fc.property(fc.array(magnitude), fc.array(magnitude), (left, right) => {

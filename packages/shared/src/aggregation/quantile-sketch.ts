@@ -56,7 +56,9 @@ function binOf(value: number): number {
 
 function representative(bin: number): number {
   if (bin === 0) return 0;
-  const magnitude = Math.min(Number.MAX_VALUE, (2 * gamma ** (Math.abs(bin) - binOffset)) / (gamma + 1));
+  // From the bin's lower edge: its upper one may lie beyond float64.
+  const lowerEdge = gamma ** (Math.abs(bin) - binOffset - 1);
+  const magnitude = Math.min(Number.MAX_VALUE, lowerEdge * ((2 * gamma) / (gamma + 1)));
   return bin < 0 ? -magnitude : magnitude;
 }
 

@@ -19,7 +19,7 @@ describe("a feature value", () => {
     ["date", "1970-01-02", 1],
     ["bytes", "AQI=", Uint8Array.of(1, 2)],
     ["json", { a: [1, null, "x"] }, { a: [1, null, "x"] }],
-  ] as const)("of type %s takes %j", (type, input, expected) => {
+  ] as const)("of type %s takes %s", (type, input, expected) => {
     expect(toFeatureValue(feature(type), input)).toEqual(expected);
   });
 
@@ -39,6 +39,8 @@ describe("a feature value", () => {
     ["bool", 1],
     ["string", 5],
     ["timestamp", "2026-01-31T12:00:00"],
+    ["timestamp", "2026-02-30T12:00:00Z"],
+    ["date", "2026-02-30"],
     ["timestamp", "yesterday"],
     ["timestamp", 1.5],
     ["date", "2026-02-31x"],

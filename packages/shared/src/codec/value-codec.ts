@@ -2,7 +2,7 @@ import type { Feature, FeatureType } from "../contracts/catalog.ts";
 import type { FeatureValue } from "../contracts/chunk.ts";
 import { TributaryError } from "../contracts/errors.ts";
 import { limits } from "../contracts/limits.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { isCalendarDay, parseTimestamp } from "./timestamp.ts";
 
 type Shape = Pick<Feature, "type" | "of" | "dimension">;
 
@@ -83,9 +83,8 @@ function toBytes(input: unknown): Uint8Array | undefined {
 /** Days since 1970-01-01. */
 function toDate(input: unknown): number | undefined {
   if (typeof input === "number") return Number.isInteger(input) && Math.abs(input) < 100_000_000 ? input : undefined;
-  if (typeof input !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(input)) return undefined;
-  const ms = Date.parse(`${input}T00:00:00Z`);
-  return Number.isNaN(ms) ? undefined : ms / 86_400_000;
+  if (typeof input !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(input) || !isCalendarDay(input)) return undefined;
+  return Date.parse(`${input}T00:00:00Z`) / 86_400_000;
 }
 
 function convertList(of: FeatureType, input: unknown): FeatureValue | undefined {
