@@ -35,14 +35,15 @@ export interface StoreRig extends Mesh {
   settled(): Promise<void>;
 }
 
-export async function startStoreRig(options: MeshOptions & { readonly catalog?: boolean } = {}): Promise<StoreRig> {
+export async function startStoreRig(options: MeshOptions = {}): Promise<StoreRig> {
   const mesh = await startMesh({ need: ["nats", "redis"], services: ["online-store"], ...options });
   const admin = await openConnection({ url: mesh.servers.nats.url("admin"), name: "test-admin" });
   const client = await openConnection({ url: mesh.servers.nats.url("client"), name: "test-client" });
   const redis = new Redis(mesh.servers.redis.url);
   redis.on("error", () => undefined); // the tests take it away on purpose
   const rig = { ...mesh, admin, client, redis, ...(await talk(admin, client)) };
-  if (options.catalog !== false) await rig.applyCatalog(1);
+  await rig.applyCatalog(1);
+  await Promise.all(mesh.services.names.map((name) => storeReady(mesh, name)));
   return {
     ...rig,
     stop: async () => {
@@ -51,6 +52,11 @@ export async function startStoreRig(options: MeshOptions & { readonly catalog?: 
       await mesh.stop();
     },
   };
+}
+
+/** Waits until the store has seen the catalog and Redis answers it. */
+export function storeReady(mesh: Mesh, name: string): Promise<boolean> {
+  return until(async () => (await fetch(`${mesh.services.httpUrl(name)}/readyz`)).ok, { what: `${name} is ready` });
 }
 
 async function talk(admin: Connection, client: Connection) {
@@ -68,8 +74,10 @@ async function talk(admin: Connection, client: Connection) {
     read: async (body: Partial<ReadRequest>) => (await ask(subjects.readFeatures, body)) as ReadReply,
     status,
     settled: async () => {
-      await until(async () => (await status()).lanes.every((lane) => lane.floor === lane.lastSequence), {
-        what: "all lanes are applied",
+      const isSettled = async () => (await status()).lanes.every((lane) => lane.floor === lane.lastSequence);
+      // What a killed store had in hand comes again only after the broker's acknowledgement wait.
+      await until(isSettled, { what: "all lanes are applied", timeoutMs: 40_000 }).catch(async (error) => {
+        throw new Error(`${String(error)}: ${JSON.stringify((await status()).lanes)}`);
       });
     },
     applyCatalog: async (version: number) => {

@@ -14,6 +14,7 @@ import { redisRecords } from "./adapters/redis-records.ts";
 import type { options } from "./config.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
 import { applyChunks } from "./handlers/apply-chunks.ts";
+import { checkReady } from "./handlers/check-ready.ts";
 import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
 import { planCache } from "./handlers/read-features.ts";
 import { storeStatus } from "./handlers/store-status.ts";
@@ -94,7 +95,7 @@ async function serve(
     host: config.httpHost,
     port: config.httpPort,
     answerRead,
-    checkReady: async () => void (await answerOf(parts.reading.ping())),
+    checkReady: () => checkReady(catalog, async () => void (await answerOf(parts.reading.ping()))),
     metricsText: () => metricsText(metrics, rejected),
   });
   const micro = await serveEndpoints(parts.serving, {

@@ -110,11 +110,14 @@ export interface ConsumerSpec {
   readonly ackPendingMax: number;
 }
 
-/** Shared durable pull consumers: explicit acks, no delivery limit (the poison rule is in the consume loop). */
+/**
+ * Shared durable pull consumers: explicit acks, no delivery limit (the poison rule is in the consume loop). What a killed
+ * process had in hand comes again after `ackWaitMs`; one that is only slow says so at half of it, so it may be short.
+ */
 export const consumerTable: readonly ConsumerSpec[] = [
-  { stream: "TRIB_ROWS_BATCH", durable: "online-store", ackWaitMs: 60_000, ackPendingMax: 256 },
-  { stream: "TRIB_ROWS_STREAM", durable: "online-store", ackWaitMs: 30_000, ackPendingMax: 1_024 },
-  { stream: "TRIB_ROWS_DIRECT", durable: "online-store", ackWaitMs: 15_000, ackPendingMax: 2_048 },
+  { stream: "TRIB_ROWS_BATCH", durable: "online-store", ackWaitMs: 5_000, ackPendingMax: 256 },
+  { stream: "TRIB_ROWS_STREAM", durable: "online-store", ackWaitMs: 5_000, ackPendingMax: 1_024 },
+  { stream: "TRIB_ROWS_DIRECT", durable: "online-store", ackWaitMs: 5_000, ackPendingMax: 2_048 },
 ];
 
 export interface BucketSpec {
