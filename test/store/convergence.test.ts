@@ -18,7 +18,7 @@ afterAll(() => rig?.stop());
 beforeEach(() => rig.printLogsOnFailure());
 
 /** Few keys of few partitions and few versions, so that writers collide and cells tie. */
-const airports = Array.from({ length: 8 }, (_, i) => `A${i}`);
+const airports = Array.from({ length: 2 }, (_, i) => `A${i}`);
 const value = fc.oneof(fc.constantFrom(null, 0, 0.5, 1, tombstone, undefined));
 const reason = fc.oneof(fc.constantFrom("fog", "ice", null, tombstone, undefined));
 const stampArbitrary = fc.record({
@@ -97,6 +97,15 @@ async function stored(): Promise<Map<string, Cell[]>> {
 const sorted = (cells: Map<string, Cell[]>) =>
   new Map([...cells].map(([id, own]) => [id, own.toSorted((a, b) => (a.feature < b.feature ? -1 : 1))]));
 
+/** Records that one store found changed by the other between its read and its write. */
+async function conflicts(): Promise<number> {
+  const texts = await Promise.all(
+    rig.services.names.map(async (name) => (await fetch(`${rig.services.httpUrl(name)}/metrics`)).text()),
+  );
+  const counts = texts.join("\n").matchAll(/^tributary_store_merge_conflicts_total\{.*\} (\d+)$/gm);
+  return [...counts].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
 async function nonces(): Promise<string[]> {
   const keys = (await rig.redis.keys("*:airport:*")).toSorted();
   return Promise.all(keys.map(async (key) => (await rig.redis.getrangeBuffer(key, 1, 8)).toString("hex")));
@@ -108,13 +117,12 @@ describe("two stores that apply the same chunks together, in any order and sever
     const [chunks] = fc.sample(fc.array(chunkArbitrary, { minLength: 600, maxLength: 600 }), { seed, numRuns: 1 }) as [
       RowsChunk[],
     ];
-    const [shuffled = []] = fc.sample(fc.shuffledSubarray([...chunks, ...chunks], { minLength: 1_200 }), {
-      seed,
-      numRuns: 1,
-    });
+    const [shuffled = []] = fc.sample(fc.shuffledSubarray(chunks, { minLength: chunks.length }), { seed, numRuns: 1 });
     await Promise.all(shuffled.map((chunk) => rig.publish(chunk)));
     await rig.settled();
     expect(sorted(await stored()), `seed ${seed}`).toEqual(sorted(oracle(chunks)));
+
+    expect(await conflicts(), "two writers met").toBeGreaterThan(0);
 
     const before = await nonces();
     await Promise.all(chunks.toReversed().map((chunk) => rig.publish(chunk)));
