@@ -39,6 +39,8 @@ export interface Rig {
   /** Waits until everything published is routed, applied, evaluated at the paused instant, and acknowledged. */
   settled(instantMs: number): Promise<PartitionPosition[]>;
   status(): Promise<StreamStatus[]>;
+  /** Deletes the stream and creates it again. */
+  remake(stream: string): Promise<void>;
   read(stream: StreamName): Promise<DeliveredMessage[]>;
   stop(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function startRig(): Promise<Rig> {
   const target = new URL(urls.natsUrl);
   const foreign = await connect({ servers: target.host, user: target.username, pass: target.password });
   const sql = new pg.Pool({ connectionString: urls.databaseUrl, max: 2 });
+  sql.on("error", () => undefined);
   const admin = await openConnection({ url: urls.natsUrl, name: "test" });
   const processors = new Set<Processor>();
   let partitions = 0;
@@ -100,6 +103,10 @@ export async function startRig(): Promise<Rig> {
     },
     status: () => allStatuses(admin, [...processors].filter((processor) => processor.isRunning()).length),
     settled: (instantMs) => settled(rig, instantMs, partitions),
+    remake: async (stream) => {
+      await (await foreign.jetstreamManager()).streams.delete(stream);
+      await ensureEnvironment(urls);
+    },
     read: (stream) => readAll(admin, stream),
     stop: async () => {
       await Promise.all([...processors].map((processor) => processor.kill()));

@@ -112,9 +112,11 @@ export class Route implements Worker {
 
   /** Once a message is taken from the cursor it is routed: the next position stands behind it. */
   async #step(cursor: Cursor): Promise<void> {
+    if (this.#currentPlan() === undefined || !this.#lease.isValid()) return pause(waitMs);
+    const messages = await cursor.next(this.#parts.config.routeBatchMax, waitMs);
     const plan = this.#currentPlan();
-    if (plan === undefined || !this.#lease.isValid()) return pause(waitMs);
-    await this.#routeAll(plan, await cursor.next(this.#parts.config.routeBatchMax, waitMs));
+    if (plan === undefined) return;
+    await this.#routeAll(plan, messages);
     if (performance.now() - this.#markedAtMs >= this.#parts.config.markMs) await this.#mark(plan, cursor);
     if (performance.now() - this.#committedAtMs >= commitEveryMs) await this.#commit();
   }

@@ -1,0 +1,232 @@
+import { readStreamState } from "@tributary/shared/messaging/stream-state";
+import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from "vitest";
+import { until } from "../support/until.ts";
+import { airports } from "./definitions.ts";
+import { expectRecount, flight, randomFlights } from "./flights.ts";
+import { mergeAll } from "./naive-store.ts";
+import { type Processor, type Rig, startMs, startRig } from "./rig.ts";
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig?.stop());
+
+const minute = 60_000;
+const store = async () => mergeAll(await rig.read("TRIB_ROWS_STREAM"));
+
+async function start(instance: string, environment?: Record<string, string>): Promise<Processor> {
+  const processor = await rig.start(instance, environment);
+  onTestFailed(() => void process.stderr.write(processor.log()));
+  return processor;
+}
+
+/** Holds a table so that whoever writes it waits; returns what ends it. */
+async function hold(table: string): Promise<() => Promise<void>> {
+  const client = await rig.sql.connect();
+  await client.query("begin");
+  await client.query(`lock table ${table} in access exclusive mode`);
+  let isHeld = true;
+  const release = async () => {
+    if (isHeld) await client.query("rollback").finally(() => client.release());
+    isHeld = false;
+  };
+  onTestFinished(release);
+  return release;
+}
+
+async function counters() {
+  return (await rig.status()).map((status) => status.counters);
+}
+
+describe("route", () => {
+  it("killed after its publishes and before its position is committed, counts every event once (O2)", async () => {
+    await rig.begin(airports());
+    const flights = randomFlights(300);
+    const first = await start("one");
+    await rig.publish(flights.slice(0, 100));
+    await rig.settled(startMs);
+    const release = await hold("stream_routes");
+    const before = (await counters())[0]?.eventsApplied ?? 0;
+    for (let at = 100; at < 200; at += 10) await rig.publish(flights.slice(at, at + 10));
+    await until(async () => ((await counters())[0]?.eventsApplied ?? 0) > before);
+    await first.kill();
+    await release();
+    await start("two");
+    await rig.publish(flights.slice(200));
+    await rig.settled(startMs);
+    expectRecount(await store(), flights, startMs);
+    expect((await counters())[0]?.eventsDuplicate).toBeGreaterThan(0);
+  });
+
+  it("reads two shards side by side, and a lower sequence of one is not late for the other (O1)", async () => {
+    await rig.begin(airports({ shards: 2 }));
+    const flights = randomFlights(200);
+    await start("one");
+    for (let at = 0; at < flights.length; at += 4) await rig.publish(flights.slice(at, at + 4));
+    await rig.settled(startMs);
+    expectRecount(await store(), flights, startMs);
+    const [status] = await rig.status();
+    expect(status?.routes.map(({ shard }) => shard).toSorted()).toEqual([0, 1]);
+    expect(status?.counters.eventsDuplicate).toBe(0);
+  });
+
+  it("down, ends confirmations although time and owners go on (C2)", async () => {
+    await rig.begin(airports());
+    await start("one");
+    await rig.clock({ simulatedMs: 0, realMs: 0, rate: 1 });
+    await until(async () => (await store()).confirmations.length > 20);
+    await rig.sql.query(
+      "update leases set owner = 'stranger', fence = fence + 1, until = now() + interval '1 hour' where name like 'stream:route:%'",
+    );
+    await until(async () => (await rig.status()).every(({ routes }) => routes.length === 0));
+    const last = (await store()).confirmations.length;
+    const stoppedMs = Date.now();
+    await until(async () => {
+      const partitions = (await rig.status()).flatMap((status) => status.partitions);
+      return partitions.length > 0 && partitions.every(({ evaluatedAtMs }) => evaluatedAtMs > stoppedMs + 1_000);
+    });
+    const { confirmations } = await store();
+    expect(confirmations.length - last).toBeLessThanOrEqual(8);
+    expect(Math.max(...confirmations.map(({ confirmedAtMs }) => confirmedAtMs))).toBeLessThanOrEqual(stoppedMs);
+  });
+});
+
+describe("a partition's owner", () => {
+  it("killed between publish and commit, leaves no value behind and takes none back (S2, V3)", async () => {
+    await rig.begin(airports());
+    const flights = randomFlights(300);
+    const first = await start("one");
+    await rig.publish(flights.slice(0, 100));
+    await rig.settled(startMs);
+    const release = await hold("stream_partitions");
+    await rig.publish(flights.slice(100, 200));
+    await rig.settled(startMs);
+    const published = await store();
+    expectRecount(published, flights.slice(0, 200), startMs);
+    await first.kill();
+    await release();
+    await rig.publish(flights.slice(200));
+    await start("two");
+    await rig.settled(startMs);
+    const after = await store();
+    expectRecount(after, flights, startMs);
+    // Nothing that the successor said while it caught up is newer than what it said in the end, or poorer than before.
+    for (const row of after.rows.values()) {
+      const before = published.rows.get(`${row.view}/${row.key}`);
+      expect(row.version.sequence).toBeGreaterThanOrEqual(before?.version.sequence ?? 0);
+      expect(row.values.n_1h).toBeGreaterThanOrEqual(before?.values.n_1h ?? 0);
+    }
+  });
+
+  it("publishes a key touched since the commit although its value ends where it was (S2)", async () => {
+    await rig.begin(airports({ partitions: 1 }));
+    const first = await start("one");
+    await rig.publish(flight(14, 1));
+    await rig.settled(startMs);
+    await until(
+      async () => (await rig.sql.query("select 1 from stream_keys where told_until is not null")).rowCount === 2,
+    );
+    const x = (await store()).rows.get("departures/ORD");
+    const release = await hold("stream_partitions");
+    await rig.publish(flight(15.2, 9));
+    await rig.settled(startMs);
+    const y = (await store()).rows.get("departures/ORD");
+    expect([x?.values.n_15m, y?.values.n_15m]).toEqual([1, 2]);
+    await first.kill();
+    await release();
+    const laterMs = startMs + minute;
+    await rig.pauseAt(laterMs);
+    await start("two");
+    await rig.settled(laterMs);
+    const { rows, readAt } = await store();
+    expect(rows.get("departures/ORD")?.version.minor).toBe(laterMs);
+    expect(readAt("departures", "ORD", laterMs)).toMatchObject({ n_15m: 1, delaySum_15m: 1, n_1h: 2 });
+  });
+
+  it("stalled until another has taken over, changes nothing when it wakes (S5, O2)", async () => {
+    await rig.begin(airports());
+    const flights = randomFlights(400);
+    const first = await start("one");
+    await rig.publish(flights.slice(0, 100));
+    await rig.settled(startMs);
+    first.freeze();
+    await rig.publish(flights.slice(100, 200));
+    await start("two");
+    await rig.settled(startMs);
+    expectRecount(await store(), flights.slice(0, 200), startMs);
+    first.thaw();
+    await rig.publish(flights.slice(200, 300));
+    await until(() => first.log().includes("another instance has taken over") || first.log().includes("FENCED"));
+    await rig.publish(flights.slice(300));
+    await rig.settled(startMs);
+    expectRecount(await store(), flights, startMs);
+    const holders = (await rig.status()).flatMap(({ instance, partitions }) => partitions.map(() => instance));
+    expect(new Set(holders)).toEqual(new Set(["two"]));
+  });
+
+  it("stops at an item that it cannot read, loudly, while the other partitions go on (O4)", async () => {
+    await rig.begin(airports());
+    const processor = await start("one");
+    await rig.publish(randomFlights(50));
+    await rig.settled(startMs);
+    await rig.foreign.jetstream().publish("trib.v1.keyed.p01.flights.airport", Uint8Array.from([1, 2, 3]));
+    const stopped = await until(async () =>
+      (await rig.status())
+        .flatMap((status) => status.partitions)
+        .filter((partition) => partition.stopped !== undefined)
+        .at(0),
+    );
+    expect(stopped.partition).toBe(1);
+    expect(processor.log()).toContain("partition 1 stops");
+    const { lastSequence } = await readStreamState(rig.admin, "TRIB_KEYED");
+    await until(async () => {
+      const partitions = (await rig.status()).flatMap((status) => status.partitions);
+      return partitions.filter(({ applied }) => applied > lastSequence).length === 3;
+    });
+  });
+
+  it.each(["TRIB_KEYED", "TRIB_EVENTS"])(
+    "refuses to go on when %s was made anew, and says what to do (O5)",
+    async (stream) => {
+      await rig.begin(airports());
+      const first = await start("one");
+      await rig.publish(randomFlights(20));
+      await rig.settled(startMs);
+      await until(async () => (await rig.sql.query("select 1 from stream_partitions")).rowCount === 4);
+      await first.stop();
+      await rig.remake(stream);
+      const second = await start("two");
+      expect(await second.exited).toBe(1);
+      expect(second.log()).toContain("HISTORY_LOST");
+      expect(second.log()).toContain(`stream ${stream} was made anew`);
+      expect(second.log()).toContain("stream_partitions");
+    },
+  );
+});
+
+describe("servers that go away", () => {
+  it("nats-server and PostgreSQL killed and back, nothing is lost and nothing counts twice", async () => {
+    await rig.begin(airports());
+    const flights = randomFlights(300);
+    await start("one");
+    await rig.publish(flights.slice(0, 100));
+    await rig.settled(startMs);
+    await rig.servers.postgres.kill();
+    await rig.publish(flights.slice(100, 200));
+    await rig.servers.postgres.start();
+    await rig.servers.nats.kill();
+    await rig.servers.nats.start();
+    await until(() => rig.publish(flights.slice(200)));
+    await rig.settled(startMs);
+    expectRecount(await store(), flights, startMs);
+  });
+
+  it("at start, the missing one is named", async () => {
+    await rig.begin(airports());
+    const processor = await start("one", { DATABASE_URL: "postgres://nobody:secret@127.0.0.1:1/none" });
+    expect(await processor.exited).toBe(1);
+    expect(processor.log()).toContain("PostgreSQL");
+    expect(processor.log()).not.toContain("secret");
+  });
+});
