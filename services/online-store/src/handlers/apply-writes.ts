@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Records, Replacement } from "../adapters/redis-records.ts";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
@@ -7,10 +8,12 @@ import { groupBy } from "../core/group-by.ts";
 import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
 
 /**
- * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. A round that
- * loses means that another writer won it, so the whole always moves on; the bound is for a server that answers nonsense.
+ * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. Where a round is
+ * lost another writer has won it, so all together always move on; the random pause keeps two in step from losing by turns.
  */
 const roundsMax = 20;
+const roundsInStride = 2;
+const pauseMsMax = 32;
 
 export interface Applied {
   /** Keys of records whose stored bytes fail their checks; nothing was written there. */
@@ -27,6 +30,7 @@ export async function applyWrites(records: Records, writes: readonly RecordWrite
   for (let round = 0; keys.length > 0; round++) {
     if (round === roundsMax)
       throw new TributaryError("UNAVAILABLE", `records changed under ${roundsMax} rounds of writes`);
+    if (round > roundsInStride) await pause(Math.random() * Math.min(2 ** (round - roundsInStride), pauseMsMax));
     const stored = await records.read(keys);
     const replacements = keys.flatMap((key, i) =>
       replacementOf({ key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [] }, corrupt),
