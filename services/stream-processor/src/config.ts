@@ -41,6 +41,6 @@ export const options = {
   keyedBufferMax: {
     env: "KEYED_BUFFER_MAX",
     schema: text.integer(16, { min: 1, max: 1_024 }),
-    help: "messages read ahead per partition, each at most 128 KiB; default 16",
+    help: "messages read ahead per partition, each at most 512 KiB; default 16",
   },
 } as const;
