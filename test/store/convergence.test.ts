@@ -1,6 +1,7 @@
 import type { Cell } from "@tributary/online-store/core/cell";
 import { mergeCells, readCells } from "@tributary/online-store/core/cell-merge";
-import { checkHeader, type RecordWrite, rowsOf } from "@tributary/online-store/core/chunk-rows";
+import { checkHeader } from "@tributary/online-store/core/chunk-header";
+import { type RecordWrite, rowsOf } from "@tributary/online-store/core/chunk-rows";
 import { decodeRecord } from "@tributary/online-store/core/record";
 import { type RowsChunk, tombstone } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";

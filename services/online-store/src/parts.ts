@@ -5,8 +5,7 @@ import { type CatalogView, watchCatalog } from "@tributary/shared/runtime/catalo
 import { type Clock, watchClock } from "@tributary/shared/runtime/clock-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
-import type { Redis } from "ioredis";
-import { checkEviction, openRedis } from "./adapters/redis-client.ts";
+import { checkEviction, openRedis, type RedisConnection } from "./adapters/redis-client.ts";
 import { type Progress, redisProgress } from "./adapters/redis-progress.ts";
 import type { options } from "./config.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -23,8 +22,8 @@ export interface Parts {
   /** A broker and a Redis connection for the lanes and others for reads, so that a backfill never stands before a read. */
   readonly consuming: Connection;
   readonly serving: Connection;
-  readonly writing: Redis;
-  readonly reading: Redis;
+  readonly writing: RedisConnection;
+  readonly reading: RedisConnection;
   readonly catalog: CatalogView;
   readonly clock: Clock;
   readonly progress: Progress;

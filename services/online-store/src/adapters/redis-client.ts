@@ -2,6 +2,8 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import { Redis } from "ioredis";
 
+export type RedisConnection = Redis;
+
 export interface RedisOptions {
   /** `redis://user:password@host:port`, or `rediss://…`. */
   readonly url: string;

@@ -2,7 +2,8 @@ import type { Catalog, DirectView } from "@tributary/shared/contracts/catalog";
 import { type RowsChunk, tombstone } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
 import { describe, expect, it } from "vitest";
-import { checkHeader, type MessagePosition, rowsOf } from "./chunk-rows.ts";
+import { checkHeader } from "./chunk-header.ts";
+import { type MessagePosition, rowsOf } from "./chunk-rows.ts";
 
 const view: DirectView = {
   lane: "direct",

@@ -1,7 +1,6 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
 import type { Catalog, Entity, Feature, View } from "@tributary/shared/contracts/catalog";
 import {
-  type Chunk,
   type ChunkCell,
   type ChunkColumn,
   type FeatureValue,
@@ -13,7 +12,6 @@ import { clockAt, ordinaryClock } from "@tributary/shared/contracts/clock";
 import { keySeparator, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
-import { parseRowsSubject } from "@tributary/shared/contracts/subjects";
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Cell, CellChange, CellSchedule } from "./cell.ts";
 import type { SectionWrite } from "./cell-merge.ts";
@@ -37,37 +35,6 @@ export interface RecordWrite extends SectionWrite {
 
 /** Instants beyond this (the year 73,000) do not fit a record; a chunk with one is not from our edges. */
 const instantMax = 2 ** 51;
-
-/**
- * The view of a chunk, after checking that subject, chunk and catalog agree on it.
- * @throws TributaryError MALFORMED, WRONG_LANE, WRONG_PARTITION, UNKNOWN_VIEW
- */
-export function checkHeader(chunk: Chunk, subject: string, catalog: Catalog): View {
-  const parts = parseRowsSubject(subject);
-  if (parts === undefined || parts.view !== chunk.view) {
-    throw new TributaryError("MALFORMED", `a chunk of view "${chunk.view}" came on subject ${subject}`);
-  }
-  if (parts.partition !== chunk.partition || chunk.partition >= catalog.partitions) {
-    throw new TributaryError("WRONG_PARTITION", `a chunk of partition ${chunk.partition} came on subject ${subject}`);
-  }
-  const view = Object.hasOwn(catalog.views, chunk.view) ? catalog.views[chunk.view] : undefined;
-  if (view === undefined) {
-    throw new TributaryError("UNKNOWN_VIEW", `catalog version ${catalog.version} has no view "${chunk.view}"`);
-  }
-  if (view.lane !== chunk.lane || parts.lane !== chunk.lane) {
-    throw new TributaryError(
-      "WRONG_LANE",
-      `view "${view.name}" is of lane ${view.lane}; the chunk came by ${parts.lane}`,
-    );
-  }
-  if (view.version !== chunk.viewVersion) {
-    throw new TributaryError(
-      "MALFORMED",
-      `view "${view.name}" has version ${view.version} in catalog version ${catalog.version}, the chunk says ${chunk.viewVersion}`,
-    );
-  }
-  return view;
-}
 
 /**
  * What a chunk's rows write, one entry a row.

@@ -4,7 +4,8 @@ import type { Chunk, ConfirmationChunk } from "@tributary/shared/contracts/chunk
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
-import { checkHeader, type RecordWrite, rowsOf } from "../core/chunk-rows.ts";
+import { checkHeader } from "../core/chunk-header.ts";
+import { type RecordWrite, rowsOf } from "../core/chunk-rows.ts";
 import type { PendingConfirmation } from "../core/confirmation.ts";
 
 /** A message as work to do, or the outcome when there is none. */
