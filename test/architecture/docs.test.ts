@@ -23,6 +23,12 @@ describe("documentation", () => {
     }
   });
 
+  it("names for each rule of the protocol tests that exist", () => {
+    const rows = [...read("docs/internals/protocol-cases.md").matchAll(/^\| [^|]+ \| `([^`]+)` \| (.+) \|$/gm)];
+    expect(rows.length).toBeGreaterThanOrEqual(40);
+    for (const [, file, title] of rows) expect(read(file as string), `${title} in ${file}`).toContain(title as string);
+  });
+
   it("has no dead links between its pages", () => {
     const pages = [
       "README.md",
