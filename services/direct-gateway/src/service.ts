@@ -9,13 +9,13 @@ import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
 import { watchClock } from "@tributary/shared/runtime/clock-client";
+import { createGate } from "@tributary/shared/runtime/concurrency-gate";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { startHttpServer } from "./adapters/http-server.ts";
 import type { options } from "./config.ts";
 import { checkReady } from "./handlers/check-ready.ts";
-import { createGate } from "./handlers/gate.ts";
 import type { WriteContext } from "./handlers/write-context.ts";
 import { type WriteAnswer, writeRows } from "./handlers/write-rows.ts";
 import { createMetrics } from "./metrics.ts";
@@ -101,7 +101,7 @@ function createWrite(
   context: WriteContext,
   concurrencyMax: number,
 ): (body: Uint8Array, view?: string) => Promise<WriteAnswer> {
-  const gate = createGate(concurrencyMax);
+  const gate = createGate(concurrencyMax, "writes");
   return async (body, view) => {
     try {
       return await gate(() => writeRows(context, body, view));

@@ -1,10 +1,15 @@
-import type { Encoding } from "@tributary/shared/codec/json-or-msgpack";
 import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
-import { type FastifyInstance, fastify } from "fastify";
+import {
+  contentTypes,
+  encodingOf,
+  errorAnswer,
+  type HttpAnswer,
+  valueAnswer,
+} from "@tributary/shared/runtime/http-answer";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { replyStatus } from "../core/outcomes.ts";
 import type { WriteAnswer } from "../handlers/write-rows.ts";
-import { contentTypes, sendError, sendValue } from "./http-reply.ts";
 
 export interface HttpOptions {
   readonly host: string;
@@ -29,7 +34,10 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   server.addContentTypeParser(Object.values(contentTypes), { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
-  server.setErrorHandler((error, request, reply) => sendError(reply, error, encodingOf(request.headers)));
+  server.setErrorHandler((error, request, reply) => {
+    const encoding = encodingOf(request.headers["content-type"]);
+    return send(reply, errorAnswer(error, { encoding, bytesMax: limits.writeBytesMax }));
+  });
   server.setNotFoundHandler((request, reply) => {
     const error = new TributaryError("MALFORMED", `there is no such ${request.method} route`);
     return reply.status(404).send({ error: toWireError(error) });
@@ -54,11 +62,11 @@ function addWrites(server: FastifyInstance, { write }: HttpOptions): void {
   };
   server.post("/v1/rows", async (request, reply) => {
     const { status, payload } = await answer(request.body);
-    return sendValue(reply, status, payload);
+    return send(reply, valueAnswer(status, payload));
   });
   server.post<{ Params: { view: string } }>("/v1/views/:view/rows", async (request, reply) => {
     const { status, payload } = await answer(request.body, request.params.view);
-    return sendValue(reply, status, payload);
+    return send(reply, valueAnswer(status, payload));
   });
 }
 
@@ -71,6 +79,6 @@ function addProbes(server: FastifyInstance, { checkReady, metricsText }: HttpOpt
   server.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metricsText()));
 }
 
-function encodingOf(headers: { readonly "content-type"?: string | undefined }): Encoding {
-  return headers["content-type"]?.startsWith(contentTypes.msgpack) ? "msgpack" : "json";
+function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
+  return reply.status(status).headers(headers).send(Buffer.from(body));
 }

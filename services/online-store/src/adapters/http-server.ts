@@ -1,8 +1,13 @@
-import type { Encoding } from "@tributary/shared/codec/json-or-msgpack";
 import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
-import { type FastifyInstance, fastify } from "fastify";
+import {
+  contentTypes,
+  encodingOf,
+  errorAnswer,
+  type HttpAnswer,
+  valueAnswer,
+} from "@tributary/shared/runtime/http-answer";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { AnswerRead } from "../handlers/answer-read.ts";
-import { contentTypes, readBytesMax, sendError, sendValue } from "./http-reply.ts";
 
 export interface HttpOptions {
   readonly host: string;
@@ -18,6 +23,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** A read request's size: 2,000 rows of keys and 100 tokens with room to spare. */
+const readBytesMax = 4 * 1024 * 1024;
 /** How long a caller is taken to wait, ms. */
 const patienceMs = 35_000;
 
@@ -30,7 +37,10 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   server.addContentTypeParser(Object.values(contentTypes), { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
-  server.setErrorHandler((error, request, reply) => sendError(reply, error, encodingOf(request.headers)));
+  server.setErrorHandler((error, request, reply) => {
+    const encoding = encodingOf(request.headers["content-type"]);
+    return send(reply, errorAnswer(error, { encoding, bytesMax: readBytesMax }));
+  });
   server.setNotFoundHandler((request, reply) => {
     const error = new TributaryError("MALFORMED", `there is no such ${request.method} route`);
     return reply.status(404).send({ error: toWireError(error) });
@@ -51,7 +61,7 @@ function addRoutes(server: FastifyInstance, { answerRead, checkReady, metricsTex
   server.post("/v1/features/read", async (request, reply) => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const { reply: value, encoding } = await answerRead(body, Date.now() + patienceMs);
-    return sendValue(reply, 200, { value, encoding });
+    return send(reply, valueAnswer(200, { value, encoding }));
   });
   server.get("/livez", () => ({ ok: true }));
   server.get("/readyz", async () => {
@@ -61,6 +71,6 @@ function addRoutes(server: FastifyInstance, { answerRead, checkReady, metricsTex
   server.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metricsText()));
 }
 
-function encodingOf(headers: { readonly "content-type"?: string | undefined }): Encoding {
-  return headers["content-type"]?.startsWith(contentTypes.msgpack) ? "msgpack" : "json";
+function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): FastifyReply {
+  return reply.status(status).headers(headers).send(Buffer.from(body));
 }

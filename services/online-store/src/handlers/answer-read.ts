@@ -1,9 +1,9 @@
 import { decodePayload, type Encoding } from "@tributary/shared/codec/json-or-msgpack";
 import { asTributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
+import { createGate } from "@tributary/shared/runtime/concurrency-gate";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import type { ReadCounters } from "../metrics.ts";
-import { createGate } from "./gate.ts";
 import { type ReadContext, readFeatures } from "./read-features.ts";
 
 export interface ReadAnswer {
@@ -20,7 +20,7 @@ export function createAnswerRead(
   context: ReadContext,
   options: { readonly concurrencyMax: number; readonly counters: ReadCounters; readonly logger: Logger },
 ): AnswerRead {
-  const gate = createGate(options.concurrencyMax);
+  const gate = createGate(options.concurrencyMax, "reads");
   return async (body, deadlineMs) => {
     try {
       const { value, encoding } = decodePayload(body);
