@@ -4,7 +4,7 @@ import type { KeyMap, KeysOf } from "@tributary/shared/definitions/entity";
 import type { FeatureServiceDefinition } from "@tributary/shared/definitions/feature-service";
 import type { ValueOf } from "@tributary/shared/definitions/feature-type";
 import type { EventSourceDefinition, FieldMap } from "@tributary/shared/definitions/source";
-import type { ViewDefinition } from "@tributary/shared/definitions/view";
+import type { ViewDefinition } from "@tributary/shared/definitions/view-definition";
 import type { PublishAck } from "@tributary/shared/messaging/contract";
 import type { InputOf } from "./input-value.ts";
 import type { Detail, DetailRow } from "./read-rows.ts";

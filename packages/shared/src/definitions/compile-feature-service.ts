@@ -2,8 +2,7 @@ import type { FeatureService, KeyType } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
 import type { Problems } from "./problems.ts";
-import type { ViewDefinition } from "./view.ts";
-import type { UseState } from "./view-use.ts";
+import type { UseState, ViewDefinition } from "./view-definition.ts";
 
 /** A feature service as catalog data: request keys in order of first use, columns in order of the uses. */
 export function compileFeatureService(service: FeatureServiceDefinition, problems: Problems): FeatureService {

@@ -4,7 +4,7 @@ import { durationMs } from "./duration.ts";
 import { compileExpression } from "./expression.ts";
 import type { Problems } from "./problems.ts";
 import type { EventSourceDefinition } from "./source.ts";
-import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view.ts";
+import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
 
 const numericTypes = ["int32", "int64", "float32", "float64"];
 

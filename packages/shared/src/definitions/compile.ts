@@ -14,7 +14,7 @@ import type { EntityDefinition } from "./entity.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
 import { Problems } from "./problems.ts";
 import type { EventSourceDefinition, FieldMap, TableSourceDefinition } from "./source.ts";
-import type { ViewDefinition } from "./view.ts";
+import type { ViewDefinition } from "./view-definition.ts";
 
 type Definition =
   | EntityDefinition

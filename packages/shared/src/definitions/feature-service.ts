@@ -1,5 +1,5 @@
 import type { KeyMap } from "./entity.ts";
-import type { ViewUse } from "./view-use.ts";
+import type { ViewUse } from "./view-definition.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a use of any view, whatever its types
 export type AnyUse = ViewUse<any, any, any>;

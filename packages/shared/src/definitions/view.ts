@@ -1,41 +1,12 @@
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
-import type { ReadValueOf, TypeDefinition } from "./feature-type.ts";
-import type { EventSourceDefinition, FieldMap, TableSourceDefinition } from "./source.ts";
-import { type ViewUse, viewUse } from "./view-use.ts";
+import type { ReadValueOf } from "./feature-type.ts";
+import type { EventSourceDefinition, FieldMap } from "./source.ts";
+import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
+import { viewUse } from "./view-use.ts";
 
-/**
- * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives.
- * A count of a stream view is null too while nothing at all is known of the entity.
- */
-export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown> extends ViewUse<K, Row> {
-  readonly kind: "view";
-  readonly lane: "batch" | "stream" | "direct";
-  readonly name: string;
-  readonly entity: EntityDefinition<K>;
-  readonly options: BatchOptions | StreamOptions | DirectOptions;
-}
-
-interface CommonOptions {
-  readonly freshness: Duration;
-  readonly ttl?: Duration;
-  readonly version?: number;
-  readonly description?: string;
-  readonly owner?: string;
-}
-
-export type FeatureMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;
 type RowOf<F extends FeatureMap> = { [N in keyof F]: ReadValueOf<F[N]> };
-
-export interface BatchOptions extends CommonOptions {
-  readonly sql: string;
-  readonly from: readonly TableSourceDefinition[];
-  readonly every: Duration;
-  readonly features: FeatureMap;
-  /** Share of published rows a run may delete; default 0.5. */
-  readonly deleteShareMax?: number;
-}
 
 /** Features by SQL over table sources; the SQL sees each source by its name, and `interval_start()`, `interval_end()`. */
 export function batchView<const K extends KeyMap, const F extends FeatureMap>(
@@ -43,17 +14,6 @@ export function batchView<const K extends KeyMap, const F extends FeatureMap>(
   options: BatchOptions & { entity: EntityDefinition<K>; features: F },
 ): ViewDefinition<K, RowOf<F>> {
   return define("batch", name, options);
-}
-
-export interface StreamOptions extends CommonOptions {
-  readonly from: EventSourceDefinition;
-  /** Join key → field of the source. */
-  readonly keys: Readonly<Record<string, string>>;
-  /** CEL over the source's fields. */
-  readonly where?: string;
-  readonly windows: readonly Duration[];
-  readonly hop: Duration;
-  readonly features: Readonly<Record<string, AggregationDefinition>>;
 }
 
 type Windowed<A, W extends string> = {
@@ -77,11 +37,6 @@ export function streamView<
   },
 ): ViewDefinition<K, Windowed<A, W>> {
   return define("stream", name, options);
-}
-
-export interface DirectOptions extends CommonOptions {
-  readonly producers: readonly string[];
-  readonly features: FeatureMap;
 }
 
 /** Values that another system computed and writes through the gateway. */
