@@ -11,7 +11,7 @@ import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
  * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. Where a round is
  * lost another writer has won it, so all together always move on; the random pause keeps two in step from losing by turns.
  */
-const roundsMax = 20;
+const roundsMax = 64;
 const roundsInStride = 2;
 const pauseMsMax = 32;
 
