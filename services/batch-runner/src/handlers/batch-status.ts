@@ -35,10 +35,13 @@ function merge(inHand: readonly BatchRunStatus[], recorded: readonly BatchRunSta
   return [...only, ...recorded.map((status) => withProgress(status, byRun.get(status.run)))];
 }
 
+/** A run that its process still holds is not over yet, whatever the ledger says: who sees it ended can ask for the next. */
 function withProgress(status: BatchRunStatus, live: BatchRunStatus | undefined): BatchRunStatus {
-  if (live === undefined || status.finishedAtMs !== undefined) return status;
+  if (live === undefined || live.finishedAtMs !== undefined) return status;
+  const { finishedAtMs: _, ...unfinished } = status;
   return {
-    ...status,
+    ...unfinished,
+    phase: status.phase === "published" ? "publishing" : status.phase,
     ...(live.progress && { progress: live.progress }),
     ...(live.error && { error: live.error }),
   };

@@ -115,7 +115,7 @@ class World {
   zombies: PartitionBook[] = [];
   nowMs = 1_000;
   furthestMs = 1_000;
-  /** The clock is not set back behind what an owner evaluated that has died since. */
+  /** The clock does not stand behind what an owner evaluated that has died since: a stated limit, see the README. */
   #deadMs = 0;
   readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0 };
   /** Rate 0.02: schedules are told anew 6 ms ahead, events fold after 40 ms. */
@@ -158,6 +158,7 @@ class World {
   takeOver(keepZombie: boolean): void {
     if (keepZombie) this.zombies.push(this.book);
     this.#deadMs = this.furthestMs;
+    this.nowMs = Math.max(this.nowMs, this.#deadMs);
     if (this.stored === undefined)
       this.book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
     else {
