@@ -35,14 +35,18 @@ function merge(inHand: readonly BatchRunStatus[], recorded: readonly BatchRunSta
   return [...only, ...recorded.map((status) => withProgress(status, byRun.get(status.run)))];
 }
 
-/** A run that its process still holds is not over yet, whatever the ledger says: who sees it ended can ask for the next. */
-function withProgress(status: BatchRunStatus, live: BatchRunStatus | undefined): BatchRunStatus {
-  if (live === undefined || live.finishedAtMs !== undefined) return status;
-  const { finishedAtMs: _, ...unfinished } = status;
+function withProgress(recorded: BatchRunStatus, live: BatchRunStatus | undefined): BatchRunStatus {
+  if (live === undefined) return recorded;
+  const status = live.finishedAtMs === undefined ? stillHeld(recorded) : recorded;
+  if (status.finishedAtMs !== undefined) return status;
   return {
-    ...unfinished,
-    phase: status.phase === "published" ? "publishing" : status.phase,
+    ...status,
     ...(live.progress && { progress: live.progress }),
     ...(live.error && { error: live.error }),
   };
+}
+
+/** A run that its process still holds is not over yet, whatever the ledger says: who sees it ended can ask for the next. */
+function stillHeld({ finishedAtMs: _, ...status }: BatchRunStatus): BatchRunStatus {
+  return { ...status, phase: status.phase === "published" ? "publishing" : status.phase };
 }
