@@ -18,6 +18,7 @@ export interface OnceSummary {
   };
   readonly stream: {
     readonly events: number;
+    /** As the stream-processor counted since its last start: refused, and outside every window when they came. */
     readonly rejected: number;
     readonly late: number;
     readonly windowsChecked: number;
