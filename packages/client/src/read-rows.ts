@@ -10,6 +10,8 @@ export interface Detail<T = unknown> {
   /** Age on the clock at the time of the read, ms; null where nothing is stored. */
   readonly ageMs: number | null;
   readonly lane: "batch" | "stream" | "direct" | null;
+  /** The view that the value comes from: where the feature service has layers, the one that counts. */
+  readonly view: string | null;
   /** Within the view's declared freshness. */
   readonly fresh: boolean;
 }
@@ -47,7 +49,8 @@ function detailOf(column: ReadColumn, row: number): Omit<Detail, "value"> {
     status: column.statuses?.[row] ?? "NOT_FOUND",
     eventTime: eventTime === null ? null : new Date(eventTime),
     ageMs: column.agesMs?.[row] ?? null,
-    lane: column.lane ?? null,
+    lane: column.lanes?.[row] ?? column.lane ?? null,
+    view: column.views?.[row] ?? column.view ?? null,
     fresh: column.fresh?.[row] ?? false,
   };
 }

@@ -53,6 +53,7 @@ describe("rows", () => {
         agesMs: [5, null],
         fresh: [true, false],
         lane: "direct" as const,
+        view: "seen",
       },
     ],
   };
@@ -64,8 +65,30 @@ describe("rows", () => {
 
   it("carry status, time, age, lane and freshness when asked", () => {
     expect(toDetailRows(reply, 2, converters)).toEqual([
-      { seenAt: { value: at, status: "PRESENT", eventTime: at, ageMs: 5, lane: "direct", fresh: true } },
-      { seenAt: { value: null, status: "NOT_FOUND", eventTime: null, ageMs: null, lane: "direct", fresh: false } },
+      { seenAt: { value: at, status: "PRESENT", eventTime: at, ageMs: 5, lane: "direct", fresh: true, view: "seen" } },
+      {
+        seenAt: {
+          value: null,
+          status: "NOT_FOUND",
+          eventTime: null,
+          ageMs: null,
+          lane: "direct",
+          fresh: false,
+          view: "seen",
+        },
+      },
+    ]);
+  });
+
+  it("carry each value's own lane and view where the feature has layers", () => {
+    const column = { name: "delay", values: [1, 2], lane: "batch", view: "profile" } as const;
+    const layered = {
+      ...reply,
+      columns: [{ ...column, lanes: ["direct", "batch"], views: ["desk", "profile"] } as const],
+    };
+    expect(toDetailRows(layered, 2, new Map()).map((row) => [row.delay?.lane, row.delay?.view])).toEqual([
+      ["direct", "desk"],
+      ["batch", "profile"],
     ]);
   });
 });

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { limits } from "./limits.ts";
 
 /**
  * The catalog: the immutable, canonical JSON that definitions compile to and services live by. No code travels in it.
  *
  * Format history
- *   1  first form: entities, event and table sources, batch, stream and direct views, feature services
+ *   1  first form: entities, event and table sources, batch, stream and direct views, feature services;
+ *      since then, optional: a column's layers (`over`)
  */
 const name = z
   .string()
@@ -156,6 +158,12 @@ export const featureServiceSchema = z.strictObject({
         feature: name,
         /** Join key of the view's entity → request key. */
         keys: z.record(z.string(), z.string()),
+        /** Direct views' features that stand for this one while they live (L1), uppermost first. */
+        over: z
+          .array(z.strictObject({ view: name, feature: name }))
+          .min(1)
+          .max(limits.layersMax)
+          .optional(),
       }),
     )
     .min(1),

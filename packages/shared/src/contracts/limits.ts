@@ -17,6 +17,8 @@ export const limits = {
   msgpackDepthMax: 16,
   msgpackElementsMax: 1_000_000,
   featuresPerViewMax: 1_000,
+  /** Direct views over one view, in one use of it. */
+  layersMax: 4,
 } as const;
 
 /** An event time further ahead of the clock than this is refused at the edges (DESIGN: `maxClockSkew`). */

@@ -7,7 +7,7 @@ import { tokenSchema } from "./write.ts";
  * `read.features`: request and reply, JSON or msgpack; the reply comes in the request's encoding.
  *
  * Format history
- *   1  first form: columnar reply, detail, tokens
+ *   1  first form: columnar reply, detail, tokens; since then, optional: lane and view of each row (`lanes`, `views`)
  */
 const keyValue = z.union([z.string().max(limits.keyBytesMax), z.number(), z.bigint()]);
 
@@ -42,6 +42,9 @@ export interface ReadColumn {
   readonly fresh?: readonly boolean[];
   readonly lane?: "batch" | "stream" | "direct";
   readonly view?: string;
+  /** Only where the column has layers: what each row's value comes from; `lane` and `view` are the lowest layer's. */
+  readonly lanes?: readonly ("batch" | "stream" | "direct")[];
+  readonly views?: readonly string[];
 }
 
 export interface ReadReply {

@@ -1,10 +1,8 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
 import type { Catalog, Entity, Feature, FeatureService, Lane, View } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
-import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { planSection, type SectionPlan } from "./record-read.ts";
-import { recordKey } from "./store-keys.ts";
 
 /**
  * How to answer a feature service, compiled once per catalog version: which records to fetch for a row of request keys (one for
@@ -27,8 +25,14 @@ export interface Fetch {
   readonly sections: readonly SectionPlan[];
 }
 
-export interface PlannedColumn {
+export interface PlannedColumn extends PlannedCell {
   readonly name: string;
+  /** What stands for this cell while it lives (L1), uppermost first; mostly nothing. */
+  readonly over: readonly PlannedCell[];
+}
+
+/** Where a view's cell stands, and how it is read. */
+export interface PlannedCell {
   /** Index into `fetches`, and the place of its cell in the record that `readRecord` gives. */
   readonly fetch: number;
   readonly place: number;
@@ -75,19 +79,36 @@ function planColumn(
   drafts: Map<string, FetchDraft>,
   column: FeatureService["columns"][number],
 ): PlannedColumn {
-  const view = memberOf(catalog.views, column.view, "view");
+  const cell = (viewName: string, feature: string) =>
+    planCell(catalog, drafts, { view: viewName, feature, keys: column.keys });
+  const lowest = cell(column.view, column.feature);
+  const over = column.over?.map(({ view, feature }) => layerOver(lowest, cell(view, feature))) ?? [];
+  return { name: column.name, ...lowest, over };
+}
+
+/** Layers share the record, and one default: that of the view which the feature service names. */
+function layerOver({ view, fetch, fallback }: PlannedCell, upper: PlannedCell): PlannedCell {
+  if (upper.fetch !== fetch) throw inconsistent(`view "${upper.view}" is over "${view}" but of another entity`);
+  return { ...upper, fallback };
+}
+
+function planCell(
+  catalog: Catalog,
+  drafts: Map<string, FetchDraft>,
+  { view: viewName, feature, keys }: Omit<FeatureService["columns"][number], "name" | "over">,
+): PlannedCell {
+  const view = memberOf(catalog.views, viewName, "view");
   const entity = memberOf(catalog.entities, view.entity, "entity");
-  const draft = draftFor(drafts, entity, column.keys);
+  const draft = draftFor(drafts, entity, keys);
   return {
-    name: column.name,
     fetch: draft.index,
-    place: placeOf(draft, view, column.feature),
+    place: placeOf(draft, view, feature),
     view: view.name,
     viewVersion: view.version,
     lane: view.lane,
     freshnessMs: view.freshnessMs,
     ttlMs: view.ttlMs,
-    fallback: fallbackOf(view, column.feature),
+    fallback: fallbackOf(view, feature),
   };
 }
 
@@ -147,35 +168,4 @@ export function selectColumns(plan: ReadPlan, names: readonly string[] | undefin
       `feature service "${plan.featureService}" has no feature "${name}" in catalog version ${plan.catalogVersion}`,
     );
   });
-}
-
-/**
- * Where one fetch's record of one row stands.
- * @throws TributaryError BAD_KEY
- */
-export function locateRecord(
-  plan: ReadPlan,
-  fetch: Fetch,
-  row: Readonly<Record<string, unknown>>,
-): { readonly key: string; readonly partition: number } {
-  const values: Record<string, unknown> = {};
-  for (const [joinKey, requestKey] of fetch.mapping) values[joinKey] = row[requestKey];
-  const entityKey = encodeEntityKey(fetch.entity, values);
-  const partition = partitionOf(entityKey, plan.partitions);
-  return { key: recordKey(partition, fetch.entity.name, entityKey), partition };
-}
-
-/**
- * Refuses a row that lacks a request key or brings one the feature service does not have.
- * @throws TributaryError MISSING_KEY, UNKNOWN_KEY
- */
-export function checkRequestKeys(plan: ReadPlan, row: Readonly<Record<string, unknown>>): void {
-  const expected = `feature service "${plan.featureService}" (${plan.requestKeys.join(", ")})`;
-  for (const name of plan.requestKeys) {
-    if (row[name] === undefined) throw new TributaryError("MISSING_KEY", `key "${name}" of ${expected} is missing`);
-  }
-  for (const name of Object.keys(row)) {
-    if (!plan.requestKeys.includes(name))
-      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expected}`);
-  }
 }

@@ -1,4 +1,7 @@
-import { checkRequestKeys, locateRecord, type PlannedColumn, type ReadPlan } from "./read-plan.ts";
+import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
+import { recordKey } from "./store-keys.ts";
 
 /** Which records the rows of one read need, each named once however many rows need it. */
 export interface LocatedRows {
@@ -30,4 +33,35 @@ export function locateRows(
     });
   });
   return { keys: [...placeOf.keys()], partitions, places };
+}
+
+/**
+ * Refuses a row that lacks a request key or brings one the feature service does not have.
+ * @throws TributaryError MISSING_KEY, UNKNOWN_KEY
+ */
+function checkRequestKeys(plan: ReadPlan, row: Readonly<Record<string, unknown>>): void {
+  const expected = `feature service "${plan.featureService}" (${plan.requestKeys.join(", ")})`;
+  for (const name of plan.requestKeys) {
+    if (row[name] === undefined) throw new TributaryError("MISSING_KEY", `key "${name}" of ${expected} is missing`);
+  }
+  for (const name of Object.keys(row)) {
+    if (!plan.requestKeys.includes(name))
+      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expected}`);
+  }
+}
+
+/**
+ * Where one fetch's record of one row stands.
+ * @throws TributaryError BAD_KEY
+ */
+function locateRecord(
+  plan: ReadPlan,
+  fetch: Fetch,
+  row: Readonly<Record<string, unknown>>,
+): { readonly key: string; readonly partition: number } {
+  const values: Record<string, unknown> = {};
+  for (const [joinKey, requestKey] of fetch.mapping) values[joinKey] = row[requestKey];
+  const entityKey = encodeEntityKey(fetch.entity, values);
+  const partition = partitionOf(entityKey, plan.partitions);
+  return { key: recordKey(partition, fetch.entity.name, entityKey), partition };
 }

@@ -1,12 +1,11 @@
 import { tombstone } from "@tributary/shared/contracts/chunk";
 import { describe, expect, it } from "vitest";
-import type { PlannedColumn } from "./read-plan.ts";
+import type { PlannedCell } from "./read-plan.ts";
 import { viewCell } from "./read-view.ts";
 import type { CurrentCell } from "./record-read.ts";
 
 const minute = 60_000;
-const column: PlannedColumn = {
-  name: "origin_score",
+const column: PlannedCell = {
   fetch: 0,
   place: 0,
   view: "congestion",
@@ -24,7 +23,7 @@ function cell(eventTime: number, more: Partial<CurrentCell> = {}): CurrentCell {
 function view(
   one: CurrentCell | undefined,
   nowMs: number,
-  more: { confirmedAtMs?: number; column?: PlannedColumn } = {},
+  more: { confirmedAtMs?: number; column?: PlannedCell } = {},
 ) {
   return viewCell(more.column ?? column, one, { nowMs, confirmedAtMs: more.confirmedAtMs });
 }

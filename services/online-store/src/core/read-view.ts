@@ -1,6 +1,6 @@
 import { type FeatureValue, tombstone } from "@tributary/shared/contracts/chunk";
 import type { Status } from "@tributary/shared/contracts/read";
-import type { PlannedColumn } from "./read-plan.ts";
+import type { PlannedCell } from "./read-plan.ts";
 import type { CurrentCell } from "./record-read.ts";
 
 /** A cell as a reader sees it at one instant of the clock. */
@@ -23,21 +23,21 @@ export interface Instant {
  * Age counts from the later of the event time and the confirmation ("unchanged is not unknown"). Past its ttl a value is
  * hidden; past the end of its schedule it is shown but not fresh (L2). A value from ahead of the clock has age 0.
  */
-export function viewCell(column: PlannedColumn, cell: CurrentCell | undefined, instant: Instant): ViewedCell {
-  if (cell === undefined || cell.value === tombstone) return notFound(column);
+export function viewCell(planned: PlannedCell, cell: CurrentCell | undefined, instant: Instant): ViewedCell {
+  if (cell === undefined || cell.value === tombstone) return notFound(planned);
   const { nowMs, confirmedAtMs } = instant;
   const ageMs = Math.max(0, nowMs - Math.max(cell.eventTime, confirmedAtMs ?? cell.eventTime));
-  const isExpired = column.ttlMs !== null && ageMs > column.ttlMs;
+  const isExpired = planned.ttlMs !== null && ageMs > planned.ttlMs;
   const isKnown = cell.untilMs === null || nowMs <= cell.untilMs;
   return {
-    value: isExpired ? column.fallback : (cell.value ?? column.fallback),
+    value: isExpired ? planned.fallback : (cell.value ?? planned.fallback),
     status: isExpired ? "OUTSIDE_MAX_AGE" : cell.value === null ? "NULL_VALUE" : "PRESENT",
     eventTime: cell.eventTime,
     ageMs,
-    fresh: !isExpired && isKnown && ageMs <= column.freshnessMs,
+    fresh: !isExpired && isKnown && ageMs <= planned.freshnessMs,
   };
 }
 
-function notFound(column: PlannedColumn): ViewedCell {
-  return { value: column.fallback, status: "NOT_FOUND", eventTime: null, ageMs: null, fresh: false };
+function notFound(planned: PlannedCell): ViewedCell {
+  return { value: planned.fallback, status: "NOT_FOUND", eventTime: null, ageMs: null, fresh: false };
 }

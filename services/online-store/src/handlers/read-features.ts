@@ -3,8 +3,8 @@ import { type ReadReply, type ReadRequest, readRequestSchema } from "@tributary/
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
-import { buildColumn } from "../core/read-column.ts";
-import { compileReadPlan, type Fetch, type ReadPlan, selectColumns } from "../core/read-plan.ts";
+import { buildColumn, type StoredCells } from "../core/read-column.ts";
+import { compileReadPlan, type Fetch, type PlannedCell, type ReadPlan, selectColumns } from "../core/read-plan.ts";
 import { locateRows } from "../core/read-rows.ts";
 import { type CurrentCell, readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
@@ -36,22 +36,19 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
   const nowMs = context.clock.now();
   const cells = plan.fetches.map((fetch, index) => decode(records, rows.places[index] ?? [], { fetch, nowMs }));
+  const stored = ({ fetch, place: cellPlace, view, viewVersion }: PlannedCell): StoredCells => {
+    const places = rows.places[fetch] ?? [];
+    return {
+      cells: places.map((place) => cells[fetch]?.get(place)?.[cellPlace]),
+      confirmedAtMs: places.map((place) => context.state.confirmedAt(rows.partitions[place] ?? 0, view, viewVersion)),
+    };
+  };
   return {
     featureService: plan.featureService,
     catalogVersion: plan.catalogVersion,
     epoch: context.state.epoch,
     nowMs,
-    columns: columns.map((column) => {
-      const places = rows.places[column.fetch] ?? [];
-      return buildColumn(column, {
-        nowMs,
-        detail: request.detail === true,
-        cells: places.map((place) => cells[column.fetch]?.get(place)?.[column.place]),
-        confirmedAtMs: places.map((place) =>
-          context.state.confirmedAt(rows.partitions[place] ?? 0, column.view, column.viewVersion),
-        ),
-      });
-    }),
+    columns: columns.map((column) => buildColumn(column, { nowMs, detail: request.detail === true, stored })),
   };
 }
 
