@@ -49,9 +49,20 @@ export const boarding = featureService("boarding", [
   congestion.pick("score", "reason").on({ code: "origin" }).prefix("origin_"),
   congestion.pick("score", "reason").on({ code: "destination" }).prefix("destination_"),
 ]);
+export const opsDesk = directView("ops_desk", {
+  entity: route,
+  producers: ["ops-desk"],
+  freshness: "1m",
+  ttl: "1h",
+  features: { delayP90: float64(), note: string() },
+});
+/** A batch view with a person's corrections over it. */
+export const dispatch = featureService("dispatch", [
+  routeProfile.overriddenBy(opsDesk).rename({ delayP90: "typicalDelay" }),
+]);
 export const tower = featureService("tower", [congestion.on({ code: "code" })]);
 
-const body = compileDefinitions([airportNow, routeProfile, congestion, boarding, tower]);
+const body = compileDefinitions([airportNow, routeProfile, congestion, boarding, dispatch, tower]);
 
 export function catalogVersion(version: number): Catalog {
   return { ...body, version, fingerprint: fingerprintOf(body) };

@@ -79,5 +79,55 @@ streamView("bad", {
 });
 // @ts-expect-error two uses have a feature of the same name
 featureService("collides", [congestion.on({ code: "origin" }), congestion.on({ code: "destination" })]);
+const opsDesk = directView("ops_desk", {
+  entity: route,
+  producers: ["ops"],
+  freshness: "1m",
+  features: { delayP90: float64(), flights28d: int64(), remark: string() },
+});
+const common = { entity: airport, producers: [], freshness: "1m" } as const;
+const stranger = directView("stranger", { ...common, features: { x: int64() } });
+const namesake = directView("namesake", { ...common, features: { score: string() } });
+const planning = featureService("planning", [
+  routeProfile.overriddenBy(opsDesk).rename({ delayP90: "typicalDelay" }).on({ origin: "from", destination: "to" }),
+]);
+declare const planned: RowOfService<typeof planning>;
+
+export const renamed: number | null = planned.typicalDelay;
+export const defaultOfTheLowerView: number = planned.flights28d;
+export const mapped: KeysOfService<typeof planning> = { from: "ORD", to: "LAX" };
+export const layeredLast = routeProfile
+  .prefix("p_")
+  .pick("p_delayP90")
+  .rename({ p_delayP90: "d" })
+  .overriddenBy(opsDesk);
+export const swapped = opsDesk.rename({ delayP90: "flights28d", flights28d: "delayP90" });
+
+// @ts-expect-error renamed away
+export const oldName = planned.delayP90;
+// @ts-expect-error a layer brings no feature of its own
+export const upperOnly = planned.remark;
+// @ts-expect-error the view has no such feature
+routeProfile.rename({ nope: "x" });
+// @ts-expect-error one of the names is unknown
+routeProfile.rename({ delayP90: "typicalDelay", nope: "x" });
+// @ts-expect-error the view has a feature of the new name
+routeProfile.rename({ delayP90: "flights28d" });
+// @ts-expect-error two features get one name
+routeProfile.rename({ delayP90: "x", flights28d: "x" });
+// @ts-expect-error picked by the name it had before
+routeProfile.rename({ delayP90: "x" }).pick("delayP90");
+// @ts-expect-error only a direct view can be a layer
+congestion.overriddenBy(airportNow);
+// @ts-expect-error of another entity
+routeProfile.overriddenBy(congestion);
+// @ts-expect-error no feature of the same name
+congestion.overriddenBy(stranger);
+// @ts-expect-error a feature of the same name is of another type
+congestion.overriddenBy(namesake);
+// @ts-expect-error a use is not a view
+routeProfile.overriddenBy(opsDesk.pick("delayP90"));
+// @ts-expect-error renamed to a name that another use has
+featureService("collides_too", [congestion, airportNow.pick("departures_15m").rename({ departures_15m: "score" })]);
 // @ts-expect-error the event time must be one of the fields
 eventSource("bad_time", { fields: { at: timestamp() }, eventTime: "when", disorder: "1m" });

@@ -39,7 +39,7 @@ export function compileDefinitions(exported: Iterable<unknown>, options: { parti
     sources: Object.fromEntries(found.sources.map((source) => [source.name, compileSource(source, problems)])),
     views,
     featureServices: Object.fromEntries(
-      found.services.map((service) => [service.name, compileFeatureService(service, problems)]),
+      found.services.map((service) => [service.name, compileFeatureService(service, views, problems)]),
     ),
   };
   problems.throwIfAny();
@@ -73,7 +73,7 @@ function collect(exported: Iterable<unknown>, problems: Problems) {
         put(views, definition, problems);
         break;
       case "featureService":
-        for (const { use } of definition.uses) take(use.view());
+        for (const { use } of definition.uses) for (const view of [use.view(), ...use.over]) take(view);
         put(services, definition, problems);
         break;
       default:

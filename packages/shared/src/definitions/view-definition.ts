@@ -1,3 +1,4 @@
+import type { Lane } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap, KeysOf } from "./entity.ts";
@@ -8,9 +9,10 @@ import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
  * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives.
  * A count of a stream view is null too while nothing at all is known of the entity.
  */
-export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown> extends ViewUse<K, Row> {
+export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown, L extends Lane = Lane>
+  extends ViewUse<K, Row> {
   readonly kind: "view";
-  readonly lane: "batch" | "stream" | "direct";
+  readonly lane: L;
   readonly name: string;
   readonly entity: EntityDefinition<K>;
   readonly options: BatchOptions | StreamOptions | DirectOptions;
@@ -51,17 +53,29 @@ export interface DirectOptions extends CommonOptions {
 }
 
 /**
- * How a feature service uses a view: which features, under which prefix, keyed by which request keys.
- * Each step gives a new use; the types follow, so that a read's row is known to the compiler.
+ * How a feature service uses a view: which features, under which names, keyed by which request keys, with which views above.
+ * Each step gives a new use, and a name in a step is the name after the steps before it. The types follow, so that a
+ * read's row is known to the compiler; `Whole` stays the row of all the view's features.
  */
-export interface ViewUse<K extends KeyMap = KeyMap, Row = unknown, Request = KeysOf<K>> {
+export interface ViewUse<K extends KeyMap = KeyMap, Row = unknown, Request = KeysOf<K>, Whole = Row> {
   readonly use: UseState;
   /** Join key → request key, where they differ in name. */
-  on<const M extends { readonly [N in keyof K]: string }>(keys: M): ViewUse<K, Row, RequestOf<K, M>>;
+  on<const M extends { readonly [N in keyof K]: string }>(keys: M): ViewUse<K, Row, RequestOf<K, M>, Whole>;
   /** Some of the features. */
-  pick<const N extends keyof Row & string>(...features: N[]): ViewUse<K, Pick<Row, N>, Request>;
+  pick<const N extends keyof Row & string>(...features: N[]): ViewUse<K, Pick<Row, N>, Request, Whole>;
   /** Every feature's name behind this text. */
-  prefix<const P extends string>(prefix: P): ViewUse<K, Prefixed<Row, P>, Request>;
+  prefix<const P extends string>(prefix: P): ViewUse<K, Prefixed<Row, P>, Request, Whole>;
+  /** Feature → its name in the feature service. */
+  rename<const M extends { readonly [N in keyof Row & string]?: string }>(
+    names: M & NoStrangers<Row, M> & NoCollision<Row, M>,
+  ): ViewUse<K, Renamed<Row, M>, Request, Whole>;
+  /**
+   * Puts a direct view of the same entity over this one (L1): its features of the same name and type stand for this view's
+   * while they live. The view given last is uppermost. Defaults stay those of this view.
+   */
+  overriddenBy<Upper>(
+    upper: ViewDefinition<K, Upper, "direct"> & Matching<Whole, Upper>,
+  ): ViewUse<K, Row, Request, Whole>;
   /** Never set: carries the TypeScript types. */
   readonly phantom?: { readonly row: Row; readonly request: Request };
 }
@@ -71,10 +85,36 @@ type RequestOf<K extends KeyMap, M extends Readonly<Record<keyof K, string>>> = 
 };
 type Prefixed<Row, P extends string> = { [N in keyof Row & string as `${P}${N}`]: Row[N] };
 
+type Renamed<Row, M> = { [N in keyof Row as N extends keyof M ? M[N] & string : N]: Row[N] };
+type NoStrangers<Row, M> = { readonly [N in Exclude<keyof M, keyof Row>]: never };
+/** New names that a feature left alone, or another renamed one, has too. */
+type Collisions<Row, M> =
+  | (M[keyof M] & Exclude<keyof Row, keyof M>)
+  | { [N in keyof M]: M[N] & M[Exclude<keyof M, N>] }[keyof M];
+type NoCollision<Row, M> = [Collisions<Row, M>] extends [never]
+  ? unknown
+  : { readonly "two features would have the same name": Collisions<Row, M> };
+
+type Matching<Whole, Upper> = [keyof Whole & keyof Upper] extends [never]
+  ? { readonly "the views have no feature of the same name": never }
+  : [Mismatches<Whole, Upper>] extends [never]
+    ? unknown
+    : { readonly "features of the same name differ in type": Mismatches<Whole, Upper> };
+type Mismatches<Whole, Upper> = {
+  [N in keyof Whole & keyof Upper]: IsSame<NonNullable<Whole[N]>, NonNullable<Upper[N]>> extends true ? never : N;
+}[keyof Whole & keyof Upper];
+type IsSame<A, B> = [A, B] extends [B, A] ? true : false;
+
 export interface UseState {
   readonly view: () => ViewDefinition;
   readonly keys: Readonly<Record<string, string>> | undefined;
-  /** Feature names of the view; undefined = all. */
-  readonly features: readonly string[] | undefined;
-  readonly prefix: string;
+  /** In the order they were said. */
+  readonly naming: readonly NamingStep[];
+  /** Direct views over this one, uppermost first. */
+  readonly over: readonly ViewDefinition[];
 }
+
+export type NamingStep =
+  | { readonly kind: "pick"; readonly names: readonly string[] }
+  | { readonly kind: "prefix"; readonly prefix: string }
+  | { readonly kind: "rename"; readonly names: Readonly<Record<string, string>> };

@@ -1,3 +1,4 @@
+import type { Lane } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
@@ -43,15 +44,15 @@ export function streamView<
 export function directView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: DirectOptions & { entity: EntityDefinition<K>; features: F },
-): ViewDefinition<K, RowOf<F>> {
+): ViewDefinition<K, RowOf<F>, "direct"> {
   return define("direct", name, options);
 }
 
-function define<K extends KeyMap, Row>(
-  lane: ViewDefinition["lane"],
+function define<K extends KeyMap, Row, L extends Lane>(
+  lane: L,
   name: string,
   options: (BatchOptions | StreamOptions | DirectOptions) & { entity: EntityDefinition<K> },
-): ViewDefinition<K, Row> {
+): ViewDefinition<K, Row, L> {
   const view = { kind: "view" as const, lane, name, entity: options.entity, options };
   return Object.assign(
     view,

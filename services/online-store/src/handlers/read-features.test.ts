@@ -1,0 +1,170 @@
+import type { Catalog, Entity, View } from "@tributary/shared/contracts/catalog";
+import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
+import { partitionOf } from "@tributary/shared/contracts/entity-key";
+import { fingerprintOf } from "@tributary/shared/definitions/canonical-json";
+import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { entity } from "@tributary/shared/definitions/entity";
+import { featureService } from "@tributary/shared/definitions/feature-service";
+import { int64, string } from "@tributary/shared/definitions/feature-type";
+import { tableSource } from "@tributary/shared/definitions/source";
+import { batchView, directView } from "@tributary/shared/definitions/view";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
+import { compileReadPlan } from "../core/read-plan.ts";
+import { emptyRecord, encodeRecord, sectionId } from "../core/record.ts";
+import { recordKey } from "../core/store-keys.ts";
+import { planCache, type ReadContext, readFeatures } from "./read-features.ts";
+
+const thing = entity("thing", { key: { id: string() } });
+const table = tableSource("table", { format: "csv", files: ["raw/*.csv"], fields: { id: string() } });
+const ttls = { lowest: 40, l0: 10, l1: null, l2: 20, l3: 30 } as const;
+type ViewName = keyof typeof ttls;
+const features = { a: int64({ default: -1 }), b: int64() };
+const lowest = batchView("lowest", {
+  ...{ entity: thing, from: [table], sql: "select 1", every: "1m", freshness: "5ms", ttl: "40ms" },
+  features,
+});
+const common = { entity: thing, producers: [], freshness: "5ms" } as const;
+const l0 = directView("l0", { ...common, ttl: "10ms", features });
+const l1 = directView("l1", { ...common, features: { a: int64({ default: 99 }) } });
+const l2 = directView("l2", { ...common, ttl: "20ms", features: { b: int64() } });
+const l3 = directView("l3", { ...common, ttl: "30ms", features });
+const all = lowest.overriddenBy(l0).overriddenBy(l1).overriddenBy(l2).overriddenBy(l3);
+const service = featureService("s", [
+  all.on({ id: "x" }).prefix("x_"),
+  all.on({ id: "y" }).rename({ a: "y_a", b: "y_b" }),
+  l0.on({ id: "x" }),
+]);
+/** Uppermost first. */
+const chains = { a: ["l3", "l1", "l0", "lowest"], b: ["l3", "l2", "l0", "lowest"] } as const;
+const body = compileDefinitions([service]);
+const catalog: Catalog = { ...body, version: 1, fingerprint: fingerprintOf(body) };
+
+interface Write {
+  readonly id: string;
+  readonly view: ViewName;
+  readonly feature: "a" | "b";
+  readonly at: number;
+  readonly value: FeatureValue | Tombstone;
+}
+interface World {
+  readonly writes: readonly Write[];
+  readonly confirmed: Readonly<Partial<Record<ViewName, number>>>;
+  readonly nowMs: number;
+}
+
+const views = Object.keys(ttls) as ViewName[];
+const instant = fc.integer({ min: 0, max: 60 });
+const world: fc.Arbitrary<World> = fc.record({
+  writes: fc.array(
+    fc.record({
+      id: fc.constantFrom("p", "q"),
+      view: fc.constantFrom(...views),
+      feature: fc.constantFrom("a", "b"),
+      at: instant,
+      value: fc.oneof<fc.Arbitrary<FeatureValue | Tombstone>[]>(
+        fc.nat(9),
+        fc.constant(null),
+        fc.constant<Tombstone>(tombstone),
+      ),
+    }),
+    { maxLength: 30 },
+  ),
+  confirmed: fc.dictionary(fc.constantFrom(...views), instant),
+  nowMs: fc.integer({ min: 30, max: 80 }),
+});
+
+describe("a read through layers", () => {
+  it("sees in each row what a search through all writes finds", async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async (given) => {
+        const fetched: number[] = [];
+        const keys = [
+          { x: "p", y: "q" },
+          { x: "q", y: "q" },
+          { x: "none", y: "p" },
+        ];
+        const request = { featureService: "s", keys, detail: true };
+        const { columns } = await readFeatures(contextOf(given, fetched), request, Number.POSITIVE_INFINITY);
+        expect(fetched).toEqual([3]);
+        for (const name of ["a", "b"] as const)
+          for (const key of ["x", "y"] as const) {
+            const column = columns.find((one) => one.name === `${key}_${name}`);
+            const got = keys.map((_, i) => [
+              ...[
+                column?.views?.[i],
+                column?.lanes?.[i],
+                column?.values[i],
+                column?.statuses?.[i],
+                column?.agesMs?.[i],
+              ],
+            ]);
+            expect(got).toEqual(keys.map((row) => search(given, row[key], name)));
+          }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("refuses a catalog that puts a view of another entity on top", () => {
+    const other = { ...catalog.views.l3, entity: "other" } as View;
+    const entities = { ...catalog.entities, other: { ...catalog.entities.thing, name: "other" } as Entity };
+    const mixed = { ...catalog, entities, views: { ...catalog.views, l3: other } };
+    expect(() => compileReadPlan(mixed, "s")).toThrow(expect.objectContaining({ code: "INVALID_DEFINITION" }));
+  });
+});
+
+/** The oracle: view, lane, value, status and age, found without records, plans or statuses of layers. */
+function search({ writes, confirmed, nowMs }: World, id: string, feature: "a" | "b"): unknown[] {
+  const fallback = feature === "a" ? -1 : null;
+  for (const view of chains[feature]) {
+    const mine = writes.filter((one) => one.id === id && one.view === view && one.feature === feature);
+    const newest = mine.reduce<Write | undefined>((best, one) => (best && best.at > one.at ? best : one), undefined);
+    const isLowest = view === "lowest";
+    const lane = isLowest ? "batch" : "direct";
+    if (newest === undefined || newest.value === tombstone) {
+      if (isLowest) return [view, lane, fallback, "NOT_FOUND", null];
+      continue;
+    }
+    const age = Math.max(0, nowMs - Math.max(newest.at, confirmed[view] ?? 0));
+    if (age <= (ttls[view] ?? age))
+      return [view, lane, newest.value ?? fallback, newest.value === null ? "NULL_VALUE" : "PRESENT", age];
+    if (isLowest) return [view, lane, fallback, "OUTSIDE_MAX_AGE", age];
+  }
+  throw new Error("a chain ends at the lowest view");
+}
+
+function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): ReadContext {
+  const stored = new Map<string, Buffer>();
+  for (const id of new Set(writes.map((write) => write.id))) {
+    const sections = writes
+      .map((write, i) => ({ ...write, i }))
+      .filter((write) => write.id === id)
+      .map(
+        ({ view, feature, at, value, i }): SectionWrite => ({
+          section: sectionId(view, 1),
+          cells: [{ feature, value, version: { eventTime: at, incarnation: 1, sequence: i, minor: 0 } }],
+        }),
+      );
+    const record = mergeRecord(undefined, sections) ?? emptyRecord;
+    stored.set(recordKey(partitionOf(id, catalog.partitions), "thing", id), encodeRecord(record, Buffer.alloc(8)));
+  }
+  const view = { current: catalog } as ReadContext["catalog"];
+  return {
+    catalog: view,
+    clock: { now: () => nowMs } as ReadContext["clock"],
+    records: {
+      read: async (keys) => {
+        fetched.push(keys.length);
+        return keys.map((key) => stored.get(key) ?? null);
+      },
+      replace: async () => [],
+    },
+    state: {
+      epoch: "e",
+      confirmedAt: (_partition: number, name: ViewName) => confirmed[name],
+    } as unknown as ReadContext["state"],
+    plan: planCache(view),
+  };
+}
