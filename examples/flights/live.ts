@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TributaryError } from "@tributary/shared/contracts/errors";
 import { endMs } from "./dataset.ts";
-import { openFeed } from "./feed.ts";
-import { startMesh } from "./mesh.ts";
+import { type Feed, openFeed } from "./feed.ts";
+import { type Mesh, startMesh } from "./mesh.ts";
 import { prepare } from "./prepare.ts";
 import { createScreen } from "./screen.ts";
 
@@ -20,6 +21,8 @@ export interface LiveOptions {
 /** Simulated minutes a real second. */
 const rate = 60;
 const drawMs = 1_000;
+/** What the last steps may take before everything is stopped anyway, ms. */
+const parkMsMax = 5_000;
 
 /** Runs until somebody stops it; `--keep` goes on at the stored instant later. */
 export async function runLive(options: LiveOptions): Promise<void> {
@@ -41,19 +44,34 @@ export async function runLive(options: LiveOptions): Promise<void> {
     while (!stopped && mesh.clock.now() < endMs) {
       await screen.draw();
       await Promise.race([sleep(drawMs), stopping, following.then(() => new Promise(() => {})), mesh.services.failed]);
+      assertServersLive(mesh);
     }
     if (!stopped) options.say("the data set ends here; Ctrl-C stops everything");
     await stopping;
-    const nowMs = mesh.clock.now();
-    await following;
-    await mesh.clock.pauseAt(nowMs);
-    await feed.publishUntil(mesh.clock.now());
-    await feed.idle();
-    const position = { publishedMs: mesh.clock.now(), landedMs: feed.landedMs };
-    await writeFile(join(options.directory, "replay.json"), JSON.stringify(position));
-  } finally {
     options.say("stopping…");
+    await Promise.race([park(mesh, feed, following), sleep(parkMsMax)]);
+  } finally {
     await mesh.stop();
+  }
+}
+
+/** Stands the clock still, publishes up to there, and notes where to go on. */
+async function park(mesh: Mesh, feed: Feed, following: Promise<void>): Promise<void> {
+  const nowMs = mesh.clock.now();
+  await following;
+  await mesh.clock.pauseAt(nowMs);
+  await feed.publishUntil(mesh.clock.now());
+  await feed.idle();
+  const position = { publishedMs: mesh.clock.now(), landedMs: feed.landedMs };
+  await writeFile(join(mesh.directory, "replay.json"), JSON.stringify(position));
+}
+
+/** A server that was started here and has died takes the rest with it, loudly. */
+function assertServersLive({ servers }: Mesh): void {
+  for (const [name, version] of Object.entries(servers.versions)) {
+    const server = servers[name as keyof typeof servers.versions];
+    if (version !== "external" && server.pid === undefined)
+      throw new TributaryError("UNAVAILABLE", `${name} has died; its log is in ${servers.directory}/logs`);
   }
 }
 

@@ -30,8 +30,16 @@ const directory = resolve(process.env.TRIBUTARY_DIRECTORY ?? `${root}/.tributary
 // With --json, standard output is for the object alone.
 const say = (line: string): void => void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
 
+/** The first signal stops in order; a second one at once, and the watchdog ends what is left. */
 const stopRequested = new Promise<void>((done) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => done());
+  let signals = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > 1) process.exit(130);
+      done();
+    });
+  }
 });
 
 try {
