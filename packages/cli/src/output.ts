@@ -17,6 +17,8 @@ export interface CommandResult {
   readonly exitCode?: number;
   /** `--json` prints the data alone, without the envelope. */
   readonly bare?: boolean;
+  /** The command has printed its data itself, line by line. */
+  readonly streamed?: boolean;
 }
 
 export function createOutput(json: boolean): Output {
@@ -30,6 +32,7 @@ export function createOutput(json: boolean): Output {
 
 /** Prints the result; returns the exit code. */
 export function printResult(output: Output, result: CommandResult): number {
+  if (result.streamed) return result.exitCode ?? exitCodes.ok;
   const data = result.bare ? result.data : { ok: true, data: result.data };
   process.stdout.write(output.json ? `${toJson(data)}\n` : ensureNewline(result.text));
   return result.exitCode ?? exitCodes.ok;
@@ -42,7 +45,7 @@ export function printError(output: Output, error: TributaryError): number {
   return isErrorCode(code) ? exitCodeOf(code) : exitCodes.failure;
 }
 
-function toJson(value: unknown): string {
+export function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item));
 }
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CommandModule, Invocation } from "./command.ts";
+import { operatingGroups, operatingTable } from "./operating-commands.ts";
 
 /** Runs a loaded command; given by main.ts, which knows how to print and to exit. */
 export type Execute = (command: Command, module: CommandModule, args: readonly string[]) => Promise<void>;
@@ -18,10 +19,15 @@ export function createProgram(execute: Execute): Command {
   for (const spec of commandTable) add(program, spec);
   const admin = program.command("admin").description("prepare and inspect an environment");
   for (const spec of adminTable) add(admin, spec);
+  for (const spec of operatingTable) add(program, spec);
+  for (const { name, does, commands } of operatingGroups) {
+    const group = program.command(name).description(does);
+    for (const spec of commands) add(group, spec);
+  }
   return program;
 }
 
-interface CommandSpec {
+export interface CommandSpec {
   readonly usage: string;
   readonly does: string;
   readonly options?: readonly (readonly [flags: string, help: string])[];

@@ -14,6 +14,15 @@ export interface Settings {
   adminNatsUrl(): string;
   databaseUrl(): string;
   readonly directory: string | undefined;
+  /** Each setting as it is resolved, and where it came from; holds secrets. */
+  readonly entries: readonly SettingEntry[];
+}
+
+export interface SettingEntry {
+  readonly name: "natsUrl" | "adminNatsUrl" | "databaseUrl";
+  readonly value: string | undefined;
+  /** `--nats-url`, `NATS_URL`, the path of a file; undefined while it is not set. */
+  readonly from: string | undefined;
 }
 
 export interface ConnectionFlags {
@@ -35,6 +44,7 @@ export function readSettings(
 ): Settings {
   const directory = findDirectory(workingDirectory);
   const file = directory === undefined ? {} : readEnvironmentFile(directory);
+  const path = directory === undefined ? "" : environmentPath(directory);
   const nats = flags.natsUrl ?? environment.NATS_URL;
   const database = flags.databaseUrl ?? environment.DATABASE_URL;
   return {
@@ -42,20 +52,47 @@ export function readSettings(
     adminNatsUrl: () => required(nats ?? file.adminNatsUrl, "NATS_URL", "--nats-url"),
     databaseUrl: () => required(database ?? file.databaseUrl, "DATABASE_URL", "--database-url"),
     directory,
+    entries: [
+      entryOf("natsUrl", [flags.natsUrl, "--nats-url"], [environment.NATS_URL, "NATS_URL"], [file.natsUrl, path]),
+      entryOf(
+        "adminNatsUrl",
+        [flags.natsUrl, "--nats-url"],
+        [environment.NATS_URL, "NATS_URL"],
+        [file.adminNatsUrl, path],
+      ),
+      entryOf(
+        "databaseUrl",
+        [flags.databaseUrl, "--database-url"],
+        [environment.DATABASE_URL, "DATABASE_URL"],
+        [file.databaseUrl, path],
+      ),
+    ],
   };
+}
+
+type Candidate = readonly [value: string | undefined, from: string];
+
+/** The first that is there. */
+function entryOf(name: SettingEntry["name"], ...candidates: readonly Candidate[]): SettingEntry {
+  const [value, from] = candidates.find(([candidate]) => candidate !== undefined) ?? [];
+  return { name, value, from };
 }
 
 /** The nearest `.tributary` folder, from here upwards. */
 function findDirectory(from: string): string | undefined {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const candidate = join(folder, ".tributary");
-    if (existsSync(join(candidate, "environment.json"))) return candidate;
+    if (existsSync(environmentPath(candidate))) return candidate;
     if (dirname(folder) === folder) return undefined;
   }
 }
 
+function environmentPath(directory: string): string {
+  return join(directory, "environment.json");
+}
+
 function readEnvironmentFile(directory: string): EnvironmentFile {
-  const path = join(directory, "environment.json");
+  const path = environmentPath(directory);
   try {
     return environmentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {

@@ -27,6 +27,12 @@ export const errorTable = {
     means: "no such source in the catalog",
     fix: "check the name, or run `tributary apply`",
   },
+  NOT_FOUND: {
+    http: 404,
+    retryable: false,
+    means: "nothing of that name or number is there",
+    fix: "list what is there and take a name or number from it",
+  },
   UNKNOWN_KEY: {
     http: 400,
     retryable: false,

@@ -1,5 +1,5 @@
 import { pack } from "../codec/msgpack.ts";
-import { type DeadLetter, deadLetterSchema } from "../contracts/dead-letter.ts";
+import { cutPayloadNote, type DeadLetter, deadLetterSchema } from "../contracts/dead-letter.ts";
 import { subjects } from "../contracts/subjects.ts";
 import { streamTable } from "../contracts/topology.ts";
 import type { Connection, Publisher } from "./contract.ts";
@@ -24,7 +24,7 @@ export async function publishDeadLetter(connection: Connection, input: DeadLette
   const { part, ...letter } = input;
   const bytesMax = Math.min(connection.payloadMax, streamBytesMax()) - overheadBytes;
   const isCut = letter.payload.length > bytesMax;
-  const note = isCut ? ` (payload cut from ${letter.payload.length} to ${bytesMax} bytes)` : "";
+  const note = isCut ? cutPayloadNote(letter.payload.length, bytesMax) : "";
   const record = deadLetterSchema.parse({
     ...letter,
     format: 1,

@@ -22,6 +22,8 @@ export interface Progress {
   load(partitions: number): Promise<PartitionProgress[]>;
   writeFloors(partitions: number, floors: ReadonlyMap<Lane, StreamPosition>): Promise<void>;
   addHolds(holds: readonly (Hold & { readonly partition: number; readonly why: string })[]): Promise<void>;
+  /** Holds that are not there are no error: a replay may come twice. */
+  liftHolds(holds: readonly (Hold & { readonly partition: number })[]): Promise<void>;
   addPending(entries: readonly (PendingConfirmation & { readonly partition: number })[]): Promise<void>;
   /** Raises what counts, then forgets what need not wait any longer. */
   settle(
@@ -56,6 +58,9 @@ export function redisProgress(redis: Redis): Progress {
       await Promise.all(
         holds.map((hold) => answerOf(redis.hset(storeKeys.holds(hold.partition), holdField(hold), hold.why))),
       );
+    },
+    liftHolds: async (holds) => {
+      await Promise.all(holds.map((hold) => answerOf(redis.hdel(storeKeys.holds(hold.partition), holdField(hold)))));
     },
     addPending: async (entries) => {
       await Promise.all(

@@ -1,18 +1,26 @@
 import { decodeChunk } from "@tributary/shared/codec/chunk-codec";
 import type { Catalog, View } from "@tributary/shared/contracts/catalog";
 import type { Chunk, ConfirmationChunk } from "@tributary/shared/contracts/chunk";
+import { replayOfHeader } from "@tributary/shared/contracts/dead-letter";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import { checkHeader } from "../core/chunk-header.ts";
 import { type RecordWrite, rowsOf } from "../core/chunk-rows.ts";
-import type { PendingConfirmation } from "../core/confirmation.ts";
+import type { Hold, PendingConfirmation } from "../core/confirmation.ts";
 
 /** A message as work to do, or the outcome when there is none. */
 export type Admitted =
-  | { readonly kind: "rows"; readonly writes: readonly RecordWrite[] }
-  | { readonly kind: "confirmation"; readonly entry: PendingConfirmation & { readonly partition: number } }
+  | { readonly kind: "rows"; readonly writes: readonly RecordWrite[]; readonly lifts?: PartitionHold }
+  | {
+      readonly kind: "confirmation";
+      readonly entry: PendingConfirmation & { readonly partition: number };
+      readonly lifts?: PartitionHold;
+    }
   | { readonly kind: "outcome"; readonly outcome: Outcome };
+
+/** Of a message that was set aside; the replay that is admitted here lifts it once it is applied (C4). */
+export type PartitionHold = Hold & { readonly partition: number };
 
 export interface AdmitContext {
   readonly catalog: CatalogView;
@@ -63,8 +71,19 @@ function admit(chunk: Chunk, { message, catalog, incarnation }: Delivered): Admi
   const view = checkHeader(chunk, message.subject, catalog);
   const { subject, sequence, timestampMs } = message;
   const position = { subject, sequence, timestampMs, incarnation };
-  if (chunk.kind === "rows") return { kind: "rows", writes: rowsOf(chunk, view, { catalog, position }) };
-  return { kind: "confirmation", entry: confirmationOf(chunk, view, position) };
+  const lifts = liftedHold(chunk, message.headers[replayOfHeader], incarnation);
+  if (chunk.kind === "rows") return { kind: "rows", writes: rowsOf(chunk, view, { catalog, position }), ...lifts };
+  return { kind: "confirmation", entry: confirmationOf(chunk, view, position), ...lifts };
+}
+
+/** View and partition are those of the chunk, so that a replay lifts nothing but its own. */
+function liftedHold(
+  { lane, view, partition }: Chunk,
+  replayOf: string | undefined,
+  incarnation: number,
+): { readonly lifts?: PartitionHold } {
+  if (replayOf === undefined || !/^\d{1,15}$/.test(replayOf)) return {};
+  return { lifts: { lane, view, partition, incarnation, sequence: Number(replayOf) } };
 }
 
 function confirmationOf(

@@ -4,7 +4,7 @@ import type { Progress } from "../adapters/redis-progress.ts";
 import type { Records } from "../adapters/redis-records.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
 import type { LaneCounters } from "../metrics.ts";
-import { type AdmitContext, type Admitted, admitChunk } from "./admit-chunk.ts";
+import { type AdmitContext, type Admitted, admitChunk, type PartitionHold } from "./admit-chunk.ts";
 import { applyWrites } from "./apply-writes.ts";
 
 export interface ApplyContext extends AdmitContext {
@@ -32,6 +32,7 @@ export async function applyChunks(
   try {
     const corrupt = await writeRows(context, admitted);
     await context.progress.addPending(admitted.flatMap((one) => (one.kind === "confirmation" ? [one.entry] : [])));
+    await context.progress.liftHolds(admitted.flatMap((one) => liftedBy(one, corrupt)));
     count(context.counters, admitted, batch.at(-1)?.timestampMs);
     return admitted.map((one) => outcomeOf(one, corrupt));
   } catch (thrown) {
@@ -63,6 +64,12 @@ function* slicesOf(admitted: readonly Admitted[]): Generator<readonly RecordWrit
     slice.push(...one.writes);
   }
   if (slice.length > 0) yield slice;
+}
+
+/** Behind the rows: what is not in Redis yet must go on holding confirmations back. */
+function liftedBy(one: Admitted, corrupt: ReadonlySet<string>): PartitionHold[] {
+  if (one.kind === "outcome" || one.lifts === undefined) return [];
+  return outcomeOf(one, corrupt).kind === "ack" ? [one.lifts] : [];
 }
 
 function outcomeOf(one: Admitted, corrupt: ReadonlySet<string>): Outcome {

@@ -1,0 +1,130 @@
+import type {
+  Catalog,
+  Entity,
+  EventSource,
+  Feature,
+  FeatureService,
+  TableSource,
+  View,
+} from "@tributary/shared/contracts/catalog";
+import { alignColumns, formatMs } from "../table.ts";
+
+/** Definitions as a person reads them. What is not shown here stands in `--json`. */
+export function typeOf({ type, of, dimension }: Pick<Feature, "type" | "of" | "dimension">): string {
+  if (dimension !== undefined) return `${type}(${dimension})`;
+  return of === undefined ? type : `${type}<${of}>`;
+}
+
+export function checksOf(feature: Feature): string {
+  const { min, max, enum: allowed, tolerance, default: fallback } = feature;
+  return [
+    ...(min === undefined ? [] : [`≥ ${min}`]),
+    ...(max === undefined ? [] : [`≤ ${max}`]),
+    ...(allowed === undefined ? [] : [`one of ${allowed.join(", ")}`]),
+    ...(tolerance === undefined ? [] : [`tolerance ${tolerance}`]),
+    ...(fallback === undefined ? [] : [`default ${JSON.stringify(fallback)}`]),
+  ].join("; ");
+}
+
+export function describeView(view: View, catalog: Catalog): string {
+  const keys = catalog.entities[view.entity]?.keys ?? [];
+  const facts: [string, string][] = [
+    ["lane", view.lane],
+    ["version", String(view.version)],
+    ["entity", `${view.entity} (${keys.map(({ name, type }) => `${name} ${type}`).join(", ")})`],
+    ["freshness", formatMs(view.freshnessMs)],
+    ["ttl", view.ttlMs === null ? "never" : formatMs(view.ttlMs)],
+    ...laneFacts(view),
+    ...optional("owner", view.owner),
+    ...optional("description", view.description),
+  ];
+  const features = view.features.map((feature) => [
+    `  ${feature.name}`,
+    typeOf(feature),
+    checksOf(feature),
+    feature.description ?? "",
+  ]);
+  return `view ${view.name}\n${indented(facts)}\nfeatures\n${alignColumns(features)}`;
+}
+
+function laneFacts(view: View): [string, string][] {
+  switch (view.lane) {
+    case "batch":
+      return [
+        ["sources", view.sources.join(", ")],
+        ["every", formatMs(view.everyMs)],
+      ];
+    case "stream":
+      return [
+        ["source", view.source],
+        ["key fields", pairs(view.keys)],
+        ...optional("where", view.where),
+        ["windows", view.windows.map(({ name, ms }) => `${name} (${formatMs(ms)})`).join(", ")],
+        ["hop", formatMs(view.hopMs)],
+        ["aggregations", view.aggregations.map(({ name, op, field }) => `${name} = ${op}(${field ?? ""})`).join(", ")],
+      ];
+    case "direct":
+      return [["producers", view.producers.join(", ")]];
+    default:
+      return view satisfies never;
+  }
+}
+
+export function describeSource(source: EventSource | TableSource): string {
+  const facts: [string, string][] =
+    source.kind === "event"
+      ? [
+          ["kind", "event"],
+          ["version", String(source.version)],
+          ["event time", source.eventTime],
+          ["disorder", formatMs(source.disorderMs)],
+          ["shards", String(source.shards)],
+        ]
+      : [
+          ["kind", "table"],
+          ["format", source.format],
+          ["files", source.files.join(", ")],
+          ...optional("unique", source.unique?.join(", ")),
+        ];
+  const fields = source.fields.map((field) => [`  ${field.name}`, field.type, field.nullable ? "nullable" : ""]);
+  return `source ${source.name}\n${indented(facts)}\nfields\n${alignColumns(fields)}`;
+}
+
+export function describeEntity(entity: Entity, catalog: Catalog): string {
+  const views = Object.values(catalog.views).filter((view) => view.entity === entity.name);
+  const facts: [string, string][] = [
+    ["keys", entity.keys.map(({ name, type }) => `${name} ${type}`).join(", ")],
+    ["views", views.map(({ name }) => name).join(", ") || "none"],
+    ...optional("description", entity.description),
+  ];
+  return `entity ${entity.name}\n${indented(facts)}`;
+}
+
+export function describeFeatureService(service: FeatureService, catalog: Catalog): string {
+  const facts: [string, string][] = [
+    ["request keys", service.requestKeys.map(({ name, type }) => `${name} ${type}`).join(", ")],
+    ...optional("description", service.description),
+  ];
+  const columns = service.columns.map((column) => {
+    const view = catalog.views[column.view];
+    const feature = view?.features.find(({ name }) => name === column.feature);
+    const source = `${column.view}.${column.feature}`;
+    return [`  ${column.name}`, feature ? typeOf(feature) : "", source, view?.lane ?? "", `on ${pairs(column.keys)}`];
+  });
+  return `feature service ${service.name}\n${indented(facts)}\ncolumns\n${alignColumns(columns)}`;
+}
+
+/** Join key ← where it comes from. */
+function pairs(keys: Readonly<Record<string, string>>): string {
+  return Object.entries(keys)
+    .map(([key, from]) => (key === from ? key : `${key}=${from}`))
+    .join(", ");
+}
+
+function optional(name: string, value: string | undefined): [string, string][] {
+  return value === undefined || value === "" ? [] : [[name, value]];
+}
+
+function indented(facts: readonly (readonly [string, string])[]): string {
+  return alignColumns(facts.map(([name, value]) => [`  ${name}`, value]));
+}
