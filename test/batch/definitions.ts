@@ -30,7 +30,7 @@ export const shopSales: BatchView = {
   version: 1,
   entity: "shop",
   features,
-  freshnessMs: every,
+  freshnessMs: 2 * every,
   ttlMs: null,
   sql: `select shop as code, count(*) as orders, sum(amount) as revenue, max(amount) as best
         from sales where sold_at < interval_end() group by shop`,

@@ -80,7 +80,9 @@ describe("apply", () => {
     });
     await expect(applyCatalog({ body: changed(1), ...urls })).rejects.toMatchObject({
       code: "INVALID_DEFINITION",
-      message: expect.stringMatching(/view "congestion".*score/),
+      message: expect.stringMatching(
+        /feature "congestion.score" changes its type: raise the version of view "congestion" above 1/,
+      ),
     });
     expect(await applyCatalog({ body: changed(2), ...urls })).toMatchObject({ changed: true });
     await expect(applyCatalog({ body, ...urls })).rejects.toMatchObject({ code: "INVALID_DEFINITION" });

@@ -40,10 +40,19 @@ Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 refused input, 5 unavaila
 
 const commandTable: readonly CommandSpec[] = [
   {
+    usage: "plan <file>",
+    does: "show what applying a definitions module would change; exit code 4 when it could not be applied",
+    examples: ["plan features.ts", "plan features.ts --json"],
+    load: () => import("./commands/plan.ts"),
+  },
+  {
     usage: "apply <file>",
-    does: "compile a definitions module and make it the current catalog",
-    options: [["-m, --message <text>", "why, for the history"]],
-    examples: ["apply features.ts", 'apply features.ts -m "add congestion"'],
+    does: "compile a definitions module, show the plan, and make it the current catalog",
+    options: [
+      ["-m, --message <text>", "why, for the history"],
+      ["--allow-destroy", "views, features and feature services may go, though somebody may read them"],
+    ],
+    examples: ["apply features.ts", 'apply features.ts -m "add congestion"', "apply features.ts --allow-destroy"],
     load: () => import("./commands/apply.ts"),
   },
   {

@@ -1,13 +1,14 @@
-import { type Catalog, type CatalogBody, catalogSchema } from "@tributary/shared/contracts/catalog";
+import type { Catalog, CatalogBody } from "@tributary/shared/contracts/catalog";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { canonicalJson, fingerprintOf } from "@tributary/shared/definitions/canonical-json";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import { openConnection } from "@tributary/shared/messaging/connection";
-import type { Bucket, BucketEntry } from "@tributary/shared/messaging/contract";
-import { currentKey, currentSchema, versionKey } from "@tributary/shared/runtime/catalog-client";
+import type { Bucket } from "@tributary/shared/messaging/contract";
+import { currentKey, versionKey } from "@tributary/shared/runtime/catalog-client";
 import type { Client } from "pg";
 import { withDatabase } from "../admin/database.ts";
-import { assertCompatible } from "./compatibility.ts";
+import { type LiveCatalog, readLiveCatalog } from "./live-catalog.ts";
+import { type Plan, planCatalog, problemsOf } from "./plan.ts";
 
 export interface ApplyOptions {
   readonly body: CatalogBody;
@@ -16,6 +17,10 @@ export interface ApplyOptions {
   readonly databaseUrl: string;
   readonly author?: string | undefined;
   readonly message?: string | undefined;
+  /** Views, features and feature services may go, though somebody may read them. */
+  readonly allowDestroy?: boolean | undefined;
+  /** Sees the plan before it is carried out or refused. */
+  readonly onPlan?: (plan: Plan) => void;
 }
 
 export interface ApplyReport {
@@ -23,6 +28,7 @@ export interface ApplyReport {
   readonly fingerprint: string;
   /** False: the current catalog says the same already. */
   readonly changed: boolean;
+  readonly plan: Plan;
 }
 
 /**
@@ -40,17 +46,14 @@ export async function applyCatalog(options: ApplyOptions): Promise<ApplyReport> 
   }
 }
 
-interface Current {
-  readonly entry: BucketEntry | undefined;
-  readonly version: number;
-  readonly fingerprint: string | undefined;
-}
-
 async function applyTo(bucket: Bucket, options: ApplyOptions): Promise<ApplyReport> {
   const fingerprint = fingerprintOf(options.body);
-  const current = await readCurrent(bucket);
-  if (current.fingerprint === fingerprint) return { version: current.version, fingerprint, changed: false };
-  if (current.version > 0) assertCompatible(await readBody(bucket, current.version), options.body);
+  const current = await readLiveCatalog(bucket);
+  const plan = planCatalog(current.body, options.body);
+  options.onPlan?.(plan);
+  if (current.fingerprint === fingerprint) return { version: current.version, fingerprint, changed: false, plan };
+  const problems = problemsOf(plan, { allowDestroy: options.allowDestroy ?? false });
+  if (problems.length > 0) throw new TributaryError("INVALID_DEFINITION", problems.join("\n"));
   const version = await withDatabase(options.databaseUrl, (client) =>
     exclusively(client, async () => {
       const next = await recordVersion(client, { ...options, fingerprint, after: current.version });
@@ -58,19 +61,7 @@ async function applyTo(bucket: Bucket, options: ApplyOptions): Promise<ApplyRepo
       return next;
     }),
   );
-  return { version, fingerprint, changed: true };
-}
-
-async function readCurrent(bucket: Bucket): Promise<Current> {
-  const entry = await bucket.get(currentKey);
-  if (!entry) return { entry, version: 0, fingerprint: undefined };
-  return { entry, ...currentSchema.parse(fromJson(entry.value)) };
-}
-
-async function readBody(bucket: Bucket, version: number): Promise<CatalogBody> {
-  const entry = await bucket.get(versionKey(version));
-  if (!entry) throw new TributaryError("CORRUPT", `catalog version ${version} is current and not in TRIB_CATALOG`);
-  return catalogSchema.parse(fromJson(entry.value));
+  return { version, fingerprint, changed: true, plan };
 }
 
 /** "trib" + 1: one apply at a time; the pointer's compare-and-set is what counts. */
@@ -104,7 +95,7 @@ async function recordVersion(
   }
 }
 
-async function publishVersion(bucket: Bucket, { entry }: Current, catalog: Catalog): Promise<void> {
+async function publishVersion(bucket: Bucket, { entry }: LiveCatalog, catalog: Catalog): Promise<void> {
   const pointer = toJson({ version: catalog.version, fingerprint: catalog.fingerprint });
   try {
     await bucket.create(versionKey(catalog.version), toJson(catalog));
@@ -122,8 +113,4 @@ function conflict(message: string): TributaryError {
 
 function toJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(canonicalJson(value));
-}
-
-function fromJson(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes));
 }

@@ -1,14 +1,17 @@
 import { userInfo } from "node:os";
 import { applyCatalog } from "../catalog/apply.ts";
 import { loadDefinitions } from "../catalog/load-definitions.ts";
+import { showPlan } from "../catalog/show-plan.ts";
 import type { Invocation } from "../command.ts";
 import type { CommandResult } from "../output.ts";
 
 export interface ApplyFlags {
   readonly message?: string;
+  readonly allowDestroy?: boolean;
 }
 
-export async function run({ args, options, settings }: Invocation<ApplyFlags>): Promise<CommandResult> {
+/** The plan goes to standard error before it is carried out or refused; under `--json` it is part of the data. */
+export async function run({ args, options, settings, output }: Invocation<ApplyFlags>): Promise<CommandResult> {
   const body = await loadDefinitions(args[0] ?? "");
   const report = await applyCatalog({
     body,
@@ -16,6 +19,8 @@ export async function run({ args, options, settings }: Invocation<ApplyFlags>): 
     databaseUrl: settings.databaseUrl(),
     author: userInfo().username,
     message: options.message,
+    allowDestroy: options.allowDestroy,
+    ...(!output.json && { onPlan: (plan) => output.note(`${showPlan(plan, output.colors)}\n`) }),
   });
   const counts = (["views", "featureServices"] as const).map((kind) => Object.keys(body[kind]).length);
   const what = `${counts[0]} views, ${counts[1]} feature services`;
