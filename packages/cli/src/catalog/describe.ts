@@ -109,7 +109,16 @@ export function describeFeatureService(service: FeatureService, catalog: Catalog
     const view = catalog.views[column.view];
     const feature = view?.features.find(({ name }) => name === column.feature);
     const source = `${column.view}.${column.feature}`;
-    return [`  ${column.name}`, feature ? typeOf(feature) : "", source, view?.lane ?? "", `on ${pairs(column.keys)}`];
+    const layers = column.over?.map((layer) => `${layer.view}.${layer.feature}`) ?? [];
+    const over = layers.length === 0 ? "" : `overridden by ${layers.join(", then ")}`;
+    return [
+      `  ${column.name}`,
+      feature ? typeOf(feature) : "",
+      source,
+      view?.lane ?? "",
+      `on ${pairs(column.keys)}`,
+      over,
+    ];
   });
   return `feature service ${service.name}\n${indented(facts)}\ncolumns\n${alignColumns(columns)}`;
 }
