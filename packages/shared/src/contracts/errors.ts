@@ -99,12 +99,12 @@ export const errorTable = {
     http: 409,
     retryable: false,
     means: "somebody else applied a catalog in between",
-    fix: "apply again",
+    fix: "run `tributary plan` again, then apply",
   },
   INVALID_DEFINITION: {
     http: 422,
     retryable: false,
-    means: "a definition that cannot be compiled",
+    means: "a definition that cannot be compiled, or cannot follow the current catalog",
     fix: "mend what the message names",
   },
   BAD_INTERVAL: {
