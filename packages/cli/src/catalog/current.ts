@@ -2,13 +2,11 @@ import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import type { Connection } from "@tributary/shared/messaging/contract";
-import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { readLiveCatalog } from "./live-catalog.ts";
 
 /** The catalog that counts now; undefined while none was applied. @throws TributaryError MISSING_RESOURCE, UNAVAILABLE */
 export async function readCurrentCatalog(connection: Connection): Promise<Catalog | undefined> {
-  const view = await watchCatalog(await openBucket(connection, "TRIB_CATALOG"));
-  await view.stop();
-  return view.current;
+  return (await readLiveCatalog(await openBucket(connection, "TRIB_CATALOG"))).body;
 }
 
 /** @throws TributaryError NOT_FOUND while none was applied */

@@ -1,4 +1,4 @@
-import { type CatalogBody, catalogSchema } from "@tributary/shared/contracts/catalog";
+import { type Catalog, catalogSchema } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Bucket, BucketEntry } from "@tributary/shared/messaging/contract";
 import { currentKey, currentSchema, versionKey } from "@tributary/shared/runtime/catalog-client";
@@ -10,7 +10,7 @@ export interface LiveCatalog {
   /** 0 while none was applied. */
   readonly version: number;
   readonly fingerprint: string | undefined;
-  readonly body: CatalogBody | undefined;
+  readonly body: Catalog | undefined;
 }
 
 /** @throws TributaryError UNAVAILABLE, CORRUPT when the pointer names a version that is not there */
@@ -21,7 +21,7 @@ export async function readLiveCatalog(bucket: Bucket): Promise<LiveCatalog> {
   return { entry, version, fingerprint, body: await readBody(bucket, version) };
 }
 
-async function readBody(bucket: Bucket, version: number): Promise<CatalogBody> {
+async function readBody(bucket: Bucket, version: number): Promise<Catalog> {
   const entry = await bucket.get(versionKey(version));
   if (!entry) throw new TributaryError("CORRUPT", `catalog version ${version} is current and not in TRIB_CATALOG`);
   const parsed = catalogSchema.safeParse(fromJson(entry.value));
