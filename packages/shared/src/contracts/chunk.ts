@@ -90,7 +90,7 @@ export interface ChunkStamps {
 
 /**
  * "Unchanged is not unknown": everything this view and partition held up to `confirmedAtMs` is still so.
- * Counts only once everything before it in the stream is applied and no hold lies below it (PROTOCOL C4).
+ * Counts only once everything before it in the stream is applied and no hold lies below it (C4).
  */
 export interface ConfirmationChunk extends ChunkHeader {
   readonly kind: "confirm";

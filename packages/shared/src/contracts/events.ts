@@ -5,7 +5,7 @@
  */
 export type EventRecord = Readonly<Record<string, unknown>>;
 
-/** Where an event stands in the input (DESIGN §2). Compared as (incarnation, sequence, index) inside (source, shard). */
+/** Where an event stands in the input (docs/internals/design.md §2). Compared as (incarnation, sequence, index) inside (source, shard). */
 export interface Origin {
   readonly source: string;
   readonly shard: number;

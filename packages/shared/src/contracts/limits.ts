@@ -21,5 +21,5 @@ export const limits = {
   layersMax: 4,
 } as const;
 
-/** An event time further ahead of the clock than this is refused at the edges (DESIGN: `maxClockSkew`). */
+/** An event time further ahead of the clock than this is refused at the edges (V7). */
 export const maxClockSkewMs = 60_000;

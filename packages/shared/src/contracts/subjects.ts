@@ -2,7 +2,7 @@ import type { Lane } from "./catalog.ts";
 import { partitionToken } from "./entity-key.ts";
 
 /**
- * Every subject (DESIGN §5). The partition stands before the name, so that one filter selects a partition and a
+ * Every subject (docs/internals/design.md §5). The partition stands before the name, so that one filter selects a partition and a
  * wildcard a view. Never an entity key in a subject.
  */
 const prefix = "trib.v1";
