@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { listProcesses } from "@tributary/local/process-table";
 import { asTributaryError } from "@tributary/shared/contracts/errors";
-import type { StreamStatus } from "@tributary/shared/contracts/status";
+import type { BatchRunStatus, StreamStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { runBatch } from "./batch-runs.ts";
 import type { CheckResult } from "./check.ts";
@@ -69,34 +69,40 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
   const scores = await checkScores(mesh);
   await settled(mesh.connection, mesh.clock.now());
   await prober.stop();
-  const [detail] = await mesh.client.read(boarding, [key], { detail: true });
-  const stream = await askJson<StreamStatus>(mesh.connection, subjects.streamStatus);
-  const outside = failuresOutside(prober, kills);
   const mismatches = [...checks, scores].flatMap((check) => check.mismatches);
   for (const mismatch of mismatches.slice(0, 10)) say(`MISMATCH  ${JSON.stringify(mismatch)}`);
-  const route = firstRuns[0];
+  return summaryOf(mesh, { feed, firstRun: firstRuns[0], rerun, checks, scores, prober, kills, toFirstRead });
+}
+
+/** What was seen on the way. */
+interface Seen {
+  readonly feed: Feed;
+  readonly firstRun: BatchRunStatus | undefined;
+  /** Rows that the rerun published. */
+  readonly rerun: number;
+  readonly checks: readonly CheckResult[];
+  readonly scores: CheckResult;
+  readonly prober: Prober;
+  readonly kills: readonly Kill[];
+  readonly toFirstRead: number;
+}
+
+async function summaryOf(mesh: Mesh, seen: Seen): Promise<OnceSummary> {
+  const { feed, checks, scores, prober, kills } = seen;
+  const [detail] = await mesh.client.read(boarding, [key], { detail: true });
+  const { counters } = await askJson<StreamStatus>(mesh.connection, subjects.streamStatus);
+  const outside = failuresOutside(prober, kills).length;
+  const windowMismatches = checks.reduce((sum, check) => sum + check.mismatches.length, 0);
   return {
-    ok: mismatches.length === 0 && rerun === 0 && outside.length === 0,
+    ok: windowMismatches + scores.mismatches.length + seen.rerun + outside === 0,
     servers: mesh.servers.versions,
-    batch: {
-      view: route?.view ?? "",
-      rows: route?.counts.rows ?? 0,
-      published: route?.counts.published ?? 0,
-      unchanged: route?.counts.unchanged ?? 0,
-      secondRunPublished: rerun,
-      hourly: [...feed.lastRuns.values()].map(({ view, counts }) => ({
-        view,
-        rows: counts.rows,
-        published: counts.published,
-        unchanged: counts.unchanged,
-      })),
-    },
+    batch: batchSummary(seen),
     stream: {
       events: feed.published,
-      rejected: stream.counters.eventsRejected,
-      late: stream.counters.eventsLate,
+      rejected: counters.eventsRejected,
+      late: counters.eventsLate,
       windowsChecked: checks.reduce((sum, check) => sum + check.checked, 0),
-      windowMismatches: checks.reduce((sum, check) => sum + check.mismatches.length, 0),
+      windowMismatches,
     },
     direct: {
       writes: mesh.scorerReport().writes,
@@ -107,10 +113,21 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
     killed: kills.map(({ name }) => name),
     downMs: Object.fromEntries(kills.map(({ name, fromMs, untilMs }) => [name, untilMs - fromMs])),
     reads: prober.reads,
-    readsFailedDuringKill: prober.failures.length - outside.length,
-    readsFailedOtherwise: outside.length,
-    seconds: { toFirstRead, total: 0 },
+    readsFailedDuringKill: prober.failures.length - outside,
+    readsFailedOtherwise: outside,
+    seconds: { toFirstRead: seen.toFirstRead, total: 0 },
   };
+}
+
+function batchSummary({ firstRun, rerun, feed }: Seen): OnceSummary["batch"] {
+  const brief = ({ view, counts: { rows, published, unchanged } }: BatchRunStatus) => ({
+    view,
+    rows,
+    published,
+    unchanged,
+  });
+  const first = firstRun === undefined ? { view: "", rows: 0, published: 0, unchanged: 0 } : brief(firstRun);
+  return { ...first, secondRunPublished: rerun, hourly: [...feed.lastRuns.values()].map(brief) };
 }
 
 /** Runs the clock to the next check, killing services on the way; everything is published when it stands still. */
