@@ -49,14 +49,15 @@ export async function runLive(options: LiveOptions): Promise<void> {
     if (!stopped) options.say("the data set ends here; Ctrl-C stops everything");
     await stopping;
     options.say("stopping…");
-    await Promise.race([park(mesh, feed, following), sleep(parkMsMax)]);
+    const isParked = await Promise.race([park(mesh, feed, following), sleep(parkMsMax, false)]);
+    if (!isParked) options.say("the place could not be noted in time: --keep goes on from the one noted before");
   } finally {
     await mesh.stop();
   }
 }
 
 /** Stands the clock still, publishes up to there, and notes where to go on. */
-async function park(mesh: Mesh, feed: Feed, following: Promise<void>): Promise<void> {
+async function park(mesh: Mesh, feed: Feed, following: Promise<void>): Promise<true> {
   const nowMs = mesh.clock.now();
   await following;
   await mesh.clock.pauseAt(nowMs);
@@ -64,6 +65,7 @@ async function park(mesh: Mesh, feed: Feed, following: Promise<void>): Promise<v
   await feed.idle();
   const position = { publishedMs: mesh.clock.now(), landedMs: feed.landedMs };
   await writeFile(join(mesh.directory, "replay.json"), JSON.stringify(position));
+  return true;
 }
 
 /** A server that was started here and has died takes the rest with it, loudly. */

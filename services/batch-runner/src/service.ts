@@ -47,7 +47,9 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
   await checkTables(database);
   await readStreamState(serving, stream);
   const [catalog, clock] = await Promise.all([
-    openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
+    openBucket(serving, "TRIB_CATALOG").then((bucket) =>
+      watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
+    ),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
   ]);
   const publisher = createPublisher(publishing, { stream });

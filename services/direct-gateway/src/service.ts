@@ -86,7 +86,9 @@ async function openContext(
     deadlineMs: config.publishDeadlineMs,
   });
   const [catalog, clock, idempotency] = await Promise.all([
-    openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
+    openBucket(serving, "TRIB_CATALOG").then((bucket) =>
+      watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
+    ),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
     openBucket(serving, "TRIB_IDEMPOTENCY"),
     // Known before the first write, which then never waits for it.

@@ -48,7 +48,9 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
   ]);
   await checkEviction(writing);
   const [catalog, clock] = await Promise.all([
-    openBucket(serving, "TRIB_CATALOG").then(watchCatalog),
+    openBucket(serving, "TRIB_CATALOG").then((bucket) =>
+      watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
+    ),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
   ]);
   const [metrics, progress] = [createMetrics(), redisProgress(writing)];

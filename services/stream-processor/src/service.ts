@@ -77,7 +77,9 @@ async function openParts(
   { consuming, publishing }: { consuming: Connection; publishing: Connection },
 ): Promise<Parts> {
   const [catalog, clock, database] = await Promise.all([
-    openBucket(consuming, "TRIB_CATALOG").then(watchCatalog),
+    openBucket(consuming, "TRIB_CATALOG").then((bucket) =>
+      watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
+    ),
     openBucket(consuming, "TRIB_CLOCK").then(watchClock),
     openDatabase(config.databaseUrl, config.databaseConnectionsMax, (error) =>
       logger.warn({ err: error }, "a database connection was lost"),

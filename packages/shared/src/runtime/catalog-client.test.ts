@@ -102,6 +102,20 @@ describe("the catalog as a process sees it", () => {
     expect(reads()).toBe(full + 1);
   });
 
+  it("tells once of a current version that it cannot read, and keeps the one it has", async () => {
+    const { bucket, putJson, tell } = memoryBucket();
+    await putJson(versionKey(1), catalog(1));
+    await putJson(currentKey, { version: 1, fingerprint: "f1" });
+    const problems: unknown[] = [];
+    const view = await watchCatalog(bucket, (error) => problems.push(error));
+    await putJson(versionKey(2), { ...catalog(2), format: 2 });
+    await putJson(currentKey, { version: 2, fingerprint: "f2" });
+    await tell(currentKey);
+    await tell(currentKey);
+    expect(problems).toMatchObject([{ code: "UNSUPPORTED_FORMAT" }]);
+    expect(view.current?.version).toBe(1);
+  });
+
   it("refuses a form it does not know, by version", async () => {
     const { bucket, putJson } = memoryBucket();
     await putJson(versionKey(1), { ...catalog(1), format: 2 });

@@ -24,7 +24,15 @@ export const currentSchema = z.object({ version: z.number().int().positive(), fi
 /** Versions kept in memory; older ones are read again when a chunk names them. */
 const versionsKept = 16;
 
-export async function watchCatalog(bucket: Bucket): Promise<CatalogView> {
+/**
+ * Follows the current catalog. A newer one that cannot be taken up (unreadable, or a listener that throws) is told to
+ * `onProblem` once a version; the process stays on the one it has and tries again with the watch's next listing.
+ */
+export async function watchCatalog(
+  bucket: Bucket,
+  onProblem: (error: unknown) => void = () => {},
+): Promise<CatalogView> {
+  let told = 0;
   const known = new Map<number, Catalog>();
   const listeners = new Set<(catalog: Catalog) => void>();
   let current: Catalog | undefined;
@@ -44,10 +52,15 @@ export async function watchCatalog(bucket: Bucket): Promise<CatalogView> {
   };
   const first = await bucket.get(currentKey);
   if (first) await take(first.value);
-  // A failed re-read is repeated by the watch's next listing.
-  const watch = await bucket.watch(currentKey, (entry) => void take(entry.value).catch(() => undefined), {
-    relistMs: 2_000,
-  });
+  const tell = (error: unknown, revision: number): void => {
+    if (revision > told) onProblem(error);
+    told = Math.max(told, revision);
+  };
+  const watch = await bucket.watch(
+    currentKey,
+    (entry) => void take(entry.value).catch((error: unknown) => tell(error, entry.revision)),
+    { relistMs: 2_000 },
+  );
   return {
     get current() {
       return current;

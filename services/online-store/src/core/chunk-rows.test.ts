@@ -1,3 +1,4 @@
+import { foreverMs } from "@tributary/shared/aggregation/row-schedule";
 import type { Catalog, DirectView } from "@tributary/shared/contracts/catalog";
 import { type RowsChunk, tombstone } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
@@ -89,6 +90,11 @@ describe("a chunk's rows", () => {
     expect(rows({ eventTimes: [null] })[0]?.cells[0]?.version.eventTime).toBe(1_000_000);
     const clock = { simulatedMs: 9_000, realMs: 999_000, rate: 2 };
     expect(rows({ eventTimes: [null], clock })[0]?.cells[0]?.version.eventTime).toBe(11_000);
+  });
+
+  it("may carry a schedule that never ends", () => {
+    const cells = rows({ schedules: [{ untilMs: foreverMs, steps: [] }] })[0]?.cells;
+    expect(cells?.map((cell) => cell.schedule?.untilMs)).toEqual([foreverMs]);
   });
 
   it("give each column its own part of the schedule", () => {
