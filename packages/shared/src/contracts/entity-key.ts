@@ -69,12 +69,6 @@ export function encodeEntityKey(entity: Entity, values: Readonly<Record<string, 
   return joined;
 }
 
-/** The named join key values of a canonical key: the inverse of `encodeEntityKey`. */
-export function decodeEntityKey(entity: Entity, key: string): Record<string, string> {
-  const parts = key.split(keySeparator);
-  return Object.fromEntries(entity.keys.map((part, i) => [part.name, parts[i] ?? ""]));
-}
-
 function encodeKeyPart(value: unknown, keyType: KeyType, where: string): string {
   const text = keyText(value, keyType, where);
   if (text === "") throw new TributaryError("BAD_KEY", `join key ${where} is empty`);
