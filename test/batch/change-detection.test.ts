@@ -1,5 +1,5 @@
-import type { Feature } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDuckDb } from "../../services/batch-runner/src/adapters/duckdb-engine.ts";

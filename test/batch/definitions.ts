@@ -1,4 +1,6 @@
-import type { BatchView, Catalog, Feature, TableSource } from "@tributary/shared/contracts/catalog";
+import type { BatchView, Catalog } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/feature";
+import type { TableSource } from "@tributary/shared/contracts/source";
 
 /** One small view over one table: a shop's sales. */
 export const every = 15 * 60_000;

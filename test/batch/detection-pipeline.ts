@@ -1,5 +1,5 @@
-import type { Feature } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { cellReader, plainColumn } from "../../services/batch-runner/src/core/cell-value.ts";
 import {
   type ComparedFeature,

@@ -1,5 +1,6 @@
-import type { Entity, KeyType } from "@tributary/shared/contracts/catalog";
+import type { Entity } from "@tributary/shared/contracts/catalog";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
+import type { KeyType } from "@tributary/shared/contracts/feature";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../services/batch-runner/src/core/engine.ts";

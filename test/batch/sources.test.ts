@@ -1,6 +1,6 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TableSource } from "@tributary/shared/contracts/catalog";
+import type { TableSource } from "@tributary/shared/contracts/source";
 import { describe, expect, it } from "vitest";
 import { type Lake, openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
 import { literal } from "../../services/batch-runner/src/core/sql-text.ts";

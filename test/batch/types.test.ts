@@ -1,4 +1,4 @@
-import type { Feature } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { describe, expect, it } from "vitest";
 import { cellReader, plainColumn } from "../../services/batch-runner/src/core/cell-value.ts";
 import type { Engine } from "../../services/batch-runner/src/core/engine.ts";

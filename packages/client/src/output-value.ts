@@ -1,5 +1,5 @@
-import type { Feature, FeatureType } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import type { Feature, FeatureType } from "@tributary/shared/contracts/feature";
 
 const dayMs = 86_400_000;
 

@@ -1,5 +1,5 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Feature } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { describe, expect, it } from "vitest";
 import { toWireRecord, toWireValue } from "./input-value.ts";
 import { converterOf } from "./output-value.ts";

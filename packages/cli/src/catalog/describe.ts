@@ -1,12 +1,6 @@
-import type {
-  Catalog,
-  Entity,
-  EventSource,
-  Feature,
-  FeatureService,
-  TableSource,
-  View,
-} from "@tributary/shared/contracts/catalog";
+import type { Catalog, Entity, FeatureService, View } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/feature";
+import type { EventSource, TableSource } from "@tributary/shared/contracts/source";
 import { alignColumns, formatMs } from "../table.ts";
 
 /** Definitions as a person reads them. What is not shown here stands in `--json`. */
@@ -83,7 +77,7 @@ export function describeSource(source: EventSource | TableSource): string {
       : [
           ["kind", "table"],
           ["format", source.format],
-          ["files", source.files.join(", ")],
+          source.format === "postgres" ? ["query", source.query] : ["files", source.files.join(", ")],
           ...optional("unique", source.unique?.join(", ")),
         ];
   const fields = source.fields.map((field) => [`  ${field.name}`, field.type, field.nullable ? "nullable" : ""]);

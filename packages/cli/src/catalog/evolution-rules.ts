@@ -1,4 +1,6 @@
-import type { Feature, FeatureService, Field } from "@tributary/shared/contracts/catalog";
+import type { FeatureService } from "@tributary/shared/contracts/catalog";
+import type { Feature } from "@tributary/shared/contracts/feature";
+import type { Field } from "@tributary/shared/contracts/source";
 import { canonicalJson } from "@tributary/shared/definitions/canonical-json";
 import { harmless, type Rules } from "./difference.ts";
 

@@ -1,4 +1,5 @@
-import type { CatalogBody, Entity, EventSource, TableSource } from "@tributary/shared/contracts/catalog";
+import type { CatalogBody, Entity } from "@tributary/shared/contracts/catalog";
+import type { EventSource, TableSource } from "@tributary/shared/contracts/source";
 import { addition, type Change, changeOf, type Remedy, removal, servicesOn } from "./change.ts";
 import { differencesOf, type Rules } from "./difference.ts";
 import { entityRules, eventSourceRules, tableSourceRules } from "./evolution-rules.ts";

@@ -1,4 +1,4 @@
-import type { EventSource, TableSource } from "@tributary/shared/contracts/catalog";
+import type { EventSource, TableSource } from "@tributary/shared/contracts/source";
 import { type DefinitionKind, listCommand, showCommand } from "../catalog/definition-commands.ts";
 import { describeSource } from "../catalog/describe.ts";
 

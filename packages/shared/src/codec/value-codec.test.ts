@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Feature } from "../contracts/catalog.ts";
+import type { Feature } from "../contracts/feature.ts";
 import { toFeatureValue } from "./value-codec.ts";
 
 const feature = (type: Feature["type"], more: Partial<Feature> = {}): Feature => ({ name: "f", type, ...more });

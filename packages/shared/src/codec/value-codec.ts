@@ -1,6 +1,6 @@
-import type { Feature, FeatureType } from "../contracts/catalog.ts";
 import type { FeatureValue } from "../contracts/chunk.ts";
 import { TributaryError } from "../contracts/errors.ts";
+import type { Feature, FeatureType } from "../contracts/feature.ts";
 import { limits } from "../contracts/limits.ts";
 import { isCalendarDay, parseTimestamp } from "./timestamp.ts";
 

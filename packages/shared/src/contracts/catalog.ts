@@ -1,119 +1,59 @@
 import { z } from "zod";
+import { durationMsSchema, featureSchema, featureTypeSchema, keyTypeSchema, labels, nameSchema } from "./feature.ts";
 import { limits } from "./limits.ts";
+import { eventSourceSchema, tableSourceSchema } from "./source.ts";
 
 /**
  * The catalog: the immutable, canonical JSON that definitions compile to and services live by. No code travels in it.
  *
  * Format history
  *   1  first form: entities, event and table sources, batch, stream and direct views, feature services;
- *      since then, optional: a column's layers (`over`)
+ *      since then, optional: a column's layers (`over`); length checks, `nullable`, `as`, tags, owner and pii of a feature;
+ *      JSON and PostgreSQL table sources; an event source's id, de-duplication and allowed lateness; derived columns;
+ *      a view's own record and how its lane was chosen; on-demand features and a feature service's request fields
  */
-const name = z
-  .string()
-  .regex(/^[a-z][a-zA-Z0-9_]{0,62}$/, "must be letters, digits and _, starting with a lower-case letter");
-const durationMs = z.number().int().positive();
-
-export const keyTypeSchema = z.enum(["string", "int64", "uuid"]);
-export type KeyType = z.infer<typeof keyTypeSchema>;
-
-const scalarTypes = [
-  "bool",
-  "int32",
-  "int64",
-  "float32",
-  "float64",
-  "string",
-  "bytes",
-  "timestamp",
-  "date",
-  "json",
-] as const;
-/** `vector` carries its dimension beside it. */
-export const featureTypeSchema = z.enum([...scalarTypes, "list", "map", "vector"]);
-export type FeatureType = z.infer<typeof featureTypeSchema>;
-
-export const featureSchema = z.strictObject({
-  name,
-  type: featureTypeSchema,
-  /** Element type of a list or map, dimension of a vector. */
-  of: featureTypeSchema.optional(),
-  dimension: z.number().int().positive().max(65_536).optional(),
-  /** A value of the type that reads return instead of null; absent means null. */
-  default: z.unknown().optional(),
-  min: z.number().optional(),
-  max: z.number().optional(),
-  enum: z.array(z.string()).optional(),
-  /** Batch: a change not greater than this, measured against the published value, is not published. */
-  tolerance: z.number().nonnegative().optional(),
-  description: z.string().optional(),
-});
-export type Feature = z.infer<typeof featureSchema>;
 
 export const entitySchema = z.strictObject({
-  name,
+  name: nameSchema,
   keys: z
-    .array(z.strictObject({ name, type: keyTypeSchema }))
+    .array(z.strictObject({ name: nameSchema, type: keyTypeSchema }))
     .min(1)
     .max(8),
-  description: z.string().optional(),
+  ...labels,
 });
 export type Entity = z.infer<typeof entitySchema>;
 
-const fieldSchema = z.strictObject({ name, type: featureTypeSchema, nullable: z.boolean() });
-export type Field = z.infer<typeof fieldSchema>;
-
-export const eventSourceSchema = z.strictObject({
-  kind: z.literal("event"),
-  name,
-  version: z.number().int().positive(),
-  fields: z.array(fieldSchema).min(1),
-  eventTime: name,
-  /** How far out of order events may come, ms. */
-  disorderMs: z.number().int().nonnegative(),
-  shards: z.number().int().positive().max(64),
-});
-export type EventSource = z.infer<typeof eventSourceSchema>;
-
-export const tableSourceSchema = z.strictObject({
-  kind: z.literal("table"),
-  name,
-  format: z.enum(["parquet", "csv"]),
-  /** Globs, absolute or relative to the lake's root (`raw/…`). */
-  files: z.array(z.string()).min(1),
-  fields: z.array(fieldSchema).min(1),
-  /** Fields that identify a row: equal rows are taken once. */
-  unique: z.array(name).optional(),
-});
-export type TableSource = z.infer<typeof tableSourceSchema>;
-
 export const aggregationSchema = z.strictObject({
-  name,
+  name: nameSchema,
   op: z.enum(["count", "sum", "mean", "min", "max", "percentile"]),
-  field: name.optional(),
+  field: nameSchema.optional(),
   /** percentile: the quantile in (0, 1). */
   quantile: z.number().gt(0).lt(1).optional(),
 });
 export type Aggregation = z.infer<typeof aggregationSchema>;
 
 const viewBase = {
-  name,
+  name: nameSchema,
   version: z.number().int().positive(),
-  entity: name,
+  entity: nameSchema,
   features: z.array(featureSchema).min(1).max(1_000),
   /** The age this view promises not to exceed, ms. */
-  freshnessMs: durationMs,
+  freshnessMs: durationMsSchema,
   /** Age past which reads answer OUTSIDE_MAX_AGE, ms; null = never. */
-  ttlMs: durationMs.nullable(),
-  description: z.string().optional(),
-  owner: z.string().optional(),
+  ttlMs: durationMsSchema.nullable(),
+  /** The store keeps this view in a record of its own: for a view that is big and rarely read. */
+  ownRecord: z.boolean().optional(),
+  /** An aggregateView's: which rule of the planner's table gave it this lane. */
+  laneRule: z.string().optional(),
+  ...labels,
 };
 
 export const batchViewSchema = z.strictObject({
   lane: z.literal("batch"),
   ...viewBase,
   sql: z.string().min(1),
-  sources: z.array(name).min(1),
-  everyMs: durationMs,
+  sources: z.array(nameSchema).min(1),
+  everyMs: durationMsSchema,
   /** A run that would delete more than this share of the published rows is refused. */
   deleteShareMax: z.number().min(0).max(1),
 });
@@ -122,13 +62,15 @@ export type BatchView = z.infer<typeof batchViewSchema>;
 export const streamViewSchema = z.strictObject({
   lane: z.literal("stream"),
   ...viewBase,
-  source: name,
+  source: nameSchema,
   /** Join key → field of the source. */
   keys: z.record(z.string(), z.string()),
-  /** CEL over the source's fields; absent = every event. */
+  /** Columns that CEL makes of the source's fields; `where`, keys and aggregations may name them. In declared order: later ones may use earlier ones. */
+  derive: z.array(z.strictObject({ name: nameSchema, type: featureTypeSchema, expression: z.string() })).optional(),
+  /** CEL over the source's fields and derived columns; absent = every event. */
   where: z.string().optional(),
-  windows: z.array(z.strictObject({ name: z.string(), ms: durationMs })).min(1),
-  hopMs: durationMs,
+  windows: z.array(z.strictObject({ name: z.string(), ms: durationMsSchema })).min(1),
+  hopMs: durationMsSchema,
   /** Feature `<aggregation>_<window>` for each pair, in this order: windows inside aggregations. */
   aggregations: z.array(aggregationSchema).min(1),
 });
@@ -146,28 +88,63 @@ export type View = z.infer<typeof viewSchema>;
 export type Lane = View["lane"];
 export const lanes = ["batch", "stream", "direct"] as const satisfies readonly Lane[];
 
+/** A feature that is computed when it is read: CEL over typed inputs. Null when the expression cannot be evaluated. */
+export const onDemandFeatureSchema = z.strictObject({
+  name: nameSchema,
+  type: featureTypeSchema,
+  inputs: z
+    .array(z.strictObject({ name: nameSchema, type: featureTypeSchema }))
+    .min(1)
+    .max(64),
+  expression: z.string().min(1),
+  ...labels,
+});
+export type OnDemandFeature = z.infer<typeof onDemandFeatureSchema>;
+
+/** What a read gives in each row of its keys, besides the keys. */
+export const requestFieldSchema = z.strictObject({
+  name: nameSchema,
+  type: featureTypeSchema,
+  /** True: it may be null or absent. */
+  nullable: z.boolean(),
+});
+export type RequestField = z.infer<typeof requestFieldSchema>;
+
 export const featureServiceSchema = z.strictObject({
-  name,
+  name: nameSchema,
   /** What a read's keys are called and typed, in declared order. */
-  requestKeys: z.array(z.strictObject({ name, type: keyTypeSchema })).min(1),
+  requestKeys: z.array(z.strictObject({ name: nameSchema, type: keyTypeSchema })).min(1),
   columns: z
     .array(
       z.strictObject({
-        name,
-        view: name,
-        feature: name,
+        name: nameSchema,
+        view: nameSchema,
+        feature: nameSchema,
         /** Join key of the view's entity → request key. */
         keys: z.record(z.string(), z.string()),
         /** Direct views' features that stand for this one while they live (L1), uppermost first. */
         over: z
-          .array(z.strictObject({ view: name, feature: name }))
+          .array(z.strictObject({ view: nameSchema, feature: nameSchema }))
           .min(1)
           .max(limits.layersMax)
           .optional(),
       }),
     )
     .min(1),
-  description: z.string().optional(),
+  /** Columns computed when they are read, behind the others, each after those that it needs. */
+  onDemand: z
+    .array(
+      z.strictObject({
+        name: nameSchema,
+        /** Of the catalog's on-demand features. */
+        feature: nameSchema,
+        /** Every input → where its value comes from: a column of this feature service, or a request field. */
+        inputs: z.record(z.string(), z.strictObject({ from: z.enum(["column", "request"]), name: nameSchema })),
+      }),
+    )
+    .optional(),
+  requestFields: z.array(requestFieldSchema).optional(),
+  ...labels,
 });
 export type FeatureService = z.infer<typeof featureServiceSchema>;
 
@@ -177,6 +154,7 @@ export const catalogBodySchema = z.strictObject({
   partitions: z.number().int().min(1).max(100),
   entities: z.record(z.string(), entitySchema),
   sources: z.record(z.string(), z.discriminatedUnion("kind", [eventSourceSchema, tableSourceSchema])),
+  onDemandFeatures: z.record(z.string(), onDemandFeatureSchema).optional(),
   views: z.record(z.string(), viewSchema),
   featureServices: z.record(z.string(), featureServiceSchema),
 });

@@ -1,5 +1,6 @@
-import type { Entity, KeyType } from "./catalog.ts";
+import type { Entity } from "./catalog.ts";
 import { TributaryError } from "./errors.ts";
+import type { KeyType } from "./feature.ts";
 import { limits } from "./limits.ts";
 
 /**

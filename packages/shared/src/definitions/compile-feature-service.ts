@@ -1,4 +1,5 @@
-import type { FeatureService, KeyType } from "../contracts/catalog.ts";
+import type { FeatureService } from "../contracts/catalog.ts";
+import type { KeyType } from "../contracts/feature.ts";
 import { compileLayers, type Views } from "./compile-layers.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
 import type { Problems } from "./problems.ts";

@@ -1,4 +1,5 @@
-import type { Feature, FeatureService, View } from "../contracts/catalog.ts";
+import type { FeatureService, View } from "../contracts/catalog.ts";
+import type { Feature } from "../contracts/feature.ts";
 import { limits } from "../contracts/limits.ts";
 import type { UsedFeature } from "./used-features.ts";
 import type { UseState, ViewDefinition } from "./view-definition.ts";

@@ -1,4 +1,5 @@
-import type { Aggregation, Feature, View } from "../contracts/catalog.ts";
+import type { Aggregation, View } from "../contracts/catalog.ts";
+import type { Feature } from "../contracts/feature.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import { durationMs } from "./duration.ts";
 import { compileExpression } from "./expression.ts";

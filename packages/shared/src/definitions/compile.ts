@@ -1,12 +1,6 @@
-import {
-  type CatalogBody,
-  catalogBodySchema,
-  defaultPartitions,
-  type EventSource,
-  type Field,
-  type TableSource,
-} from "../contracts/catalog.ts";
+import { type CatalogBody, catalogBodySchema, defaultPartitions } from "../contracts/catalog.ts";
 import { TributaryError } from "../contracts/errors.ts";
+import type { EventSource, Field, TableSource } from "../contracts/source.ts";
 import { compileFeatureService } from "./compile-feature-service.ts";
 import { compileView } from "./compile-view.ts";
 import { durationMs } from "./duration.ts";

@@ -1,4 +1,4 @@
-import type { KeyType } from "../contracts/catalog.ts";
+import type { KeyType } from "../contracts/feature.ts";
 import type { TypeDefinition } from "./feature-type.ts";
 
 type KeyDefinition = { readonly kind: "type"; readonly type: KeyType } | TypeDefinition<string | number, null>;

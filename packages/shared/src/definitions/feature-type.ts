@@ -1,4 +1,4 @@
-import type { Feature, FeatureType, KeyType } from "../contracts/catalog.ts";
+import type { Feature, FeatureType, KeyType } from "../contracts/feature.ts";
 
 /**
  * The types of keys, fields and features: plain data with a phantom TypeScript type, so that rows are inferred and the

@@ -1,5 +1,5 @@
-import type { Feature } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
 import { literal } from "./sql-text.ts";
 

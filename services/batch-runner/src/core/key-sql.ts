@@ -1,4 +1,5 @@
-import type { Entity, KeyType } from "@tributary/shared/contracts/catalog";
+import type { Entity } from "@tributary/shared/contracts/catalog";
+import type { KeyType } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
 import type { Refusal } from "./column-type.ts";
 

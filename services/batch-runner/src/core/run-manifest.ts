@@ -1,4 +1,4 @@
-import { featureSchema } from "@tributary/shared/contracts/catalog";
+import { featureSchema } from "@tributary/shared/contracts/feature";
 import { z } from "zod";
 
 /**

@@ -1,4 +1,4 @@
-import type { TableSource } from "@tributary/shared/contracts/catalog";
+import type { TableSource } from "@tributary/shared/contracts/source";
 import { castOf, type Refusal, refusals, storedType } from "./column-type.ts";
 import type { EngineColumn } from "./engine.ts";
 import { identifier, literal } from "./sql-text.ts";

@@ -1,5 +1,6 @@
-import type { Entity, Feature } from "@tributary/shared/contracts/catalog";
+import type { Entity } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { castOf, type Refusal, refusals, storedType } from "./column-type.ts";
 import type { EngineColumn } from "./engine.ts";
 import { type KeyColumns, keyExpression, keyRefusals } from "./key-sql.ts";

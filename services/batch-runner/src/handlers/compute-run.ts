@@ -1,5 +1,6 @@
-import type { BatchView, Catalog, TableSource } from "@tributary/shared/contracts/catalog";
+import type { BatchView, Catalog } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { TableSource } from "@tributary/shared/contracts/source";
 import { EngineError } from "../core/engine.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import { identifier, instant, literal } from "../core/sql-text.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import type { TableSource } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { TableSource } from "@tributary/shared/contracts/source";
 import { z } from "zod";
 import type { Lake } from "../adapters/lake-files.ts";
 import { type Engine, EngineError } from "../core/engine.ts";
@@ -58,6 +58,7 @@ export async function refineSource(context: RefineContext, source: TableSource):
 }
 
 async function rawFiles({ lake, engine }: RefineContext, source: TableSource): Promise<readonly RawFile[]> {
+  if (source.format === "postgres") throw badSource(source, "this runner reads no PostgreSQL tables");
   const found = new Set<string>();
   for (const pattern of source.files) {
     const paths = await engine.listFiles(isAbsolute(pattern) ? pattern : lake.absolute(pattern));

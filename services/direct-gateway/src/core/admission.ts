@@ -1,8 +1,9 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Catalog, DirectView, Entity, Feature } from "@tributary/shared/contracts/catalog";
+import type { Catalog, DirectView, Entity } from "@tributary/shared/contracts/catalog";
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { type ErrorCode, TributaryError } from "@tributary/shared/contracts/errors";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
 import type { WriteRequest } from "@tributary/shared/contracts/write";
 import { cellBytes } from "./cell-bytes.ts";

@@ -1,5 +1,5 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Catalog, Entity, Feature, View } from "@tributary/shared/contracts/catalog";
+import type { Catalog, Entity, View } from "@tributary/shared/contracts/catalog";
 import {
   type ChunkCell,
   type ChunkColumn,
@@ -11,6 +11,7 @@ import {
 import { clockAt, ordinaryClock } from "@tributary/shared/contracts/clock";
 import { keySeparator, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Cell, CellChange, CellSchedule } from "./cell.ts";

@@ -1,7 +1,8 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Catalog, Entity, Feature, FeatureService, Lane, View } from "@tributary/shared/contracts/catalog";
+import type { Catalog, Entity, FeatureService, Lane, View } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Feature } from "@tributary/shared/contracts/feature";
 import { planSection, type SectionPlan } from "./record-read.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { EventSource, Field } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { maxClockSkewMs } from "@tributary/shared/contracts/limits";
+import type { EventSource, Field } from "@tributary/shared/contracts/source";
 
 export interface TypedEvent {
   readonly eventMs: number;

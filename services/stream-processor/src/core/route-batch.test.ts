@@ -1,6 +1,7 @@
 import { pack } from "@tributary/shared/codec/msgpack";
-import type { Catalog, EventSource, StreamView } from "@tributary/shared/contracts/catalog";
+import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
+import type { EventSource } from "@tributary/shared/contracts/source";
 import { describe, expect, it } from "vitest";
 import { emptyBatch, routeMessage } from "./route-batch.ts";
 import { routingPlan } from "./routing-plan.ts";

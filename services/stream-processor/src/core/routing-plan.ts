@@ -1,6 +1,7 @@
-import type { Catalog, Entity, EventSource, StreamView } from "@tributary/shared/contracts/catalog";
+import type { Catalog, Entity, StreamView } from "@tributary/shared/contracts/catalog";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { EventSource } from "@tributary/shared/contracts/source";
 import { compileExpression, type Predicate } from "@tributary/shared/definitions/expression";
 import type { TypedEvent } from "./event-intake.ts";
 
