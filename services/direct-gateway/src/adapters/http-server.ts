@@ -1,3 +1,4 @@
+import { replyStatus } from "@tributary/shared/admission/outcomes";
 import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
 import {
@@ -8,7 +9,6 @@ import {
   valueAnswer,
 } from "@tributary/shared/runtime/http-answer";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
-import { replyStatus } from "../core/outcomes.ts";
 import type { WriteAnswer } from "../handlers/write-rows.ts";
 
 export interface HttpOptions {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ClockRecord } from "@tributary/shared/contracts/clock";
-import type { WriteReply, WriteRequest } from "@tributary/shared/contracts/write";
+import type { WriteReply } from "@tributary/shared/contracts/write";
 
 /**
  * An idempotency key's entry (D2). It pins everything on which an attempt's chunks depend, so that every attempt, by any
@@ -24,26 +24,5 @@ export interface Reservation {
 
 /** The bucket's key of an idempotency key, which may hold characters that a subject may not. */
 export function reservationKey(idempotencyKey: string): string {
-  return sha256(idempotencyKey);
-}
-
-/** SHA-256, hex, of what is to be written; the order of an object's fields does not matter. */
-export function requestFingerprint({ view, rows }: Pick<WriteRequest, "view" | "rows">): string {
-  return sha256(canonicalText({ view, rows }));
-}
-
-function canonicalText(value: unknown): string {
-  if (typeof value === "bigint") return `${value}n`;
-  if (value instanceof Uint8Array) return `x${Buffer.from(value).toString("hex")}`;
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-    const fields = entries.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`).join()}}`;
-  }
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return createHash("sha256").update(idempotencyKey).digest("hex");
 }

@@ -1,9 +1,9 @@
+import type { DirectChunk } from "@tributary/shared/admission/chunking";
+import type { ChunkResult, PublishedChunk } from "@tributary/shared/admission/outcomes";
 import { encodeChunk } from "@tributary/shared/codec/chunk-codec";
 import { asTributaryError } from "@tributary/shared/contracts/errors";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Publisher } from "@tributary/shared/messaging/contract";
-import type { DirectChunk } from "../core/chunking.ts";
-import type { ChunkResult, PublishedChunk } from "../core/outcomes.ts";
 
 export interface PublishOptions {
   /** Real ms within which the broker must have answered; resends happen inside it, never after (D1). */

@@ -1,9 +1,9 @@
+import { planWrite, type WritePlan } from "@tributary/shared/admission/admission";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Bucket, Publisher } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Logger } from "@tributary/shared/runtime/logger";
-import { planWrite, type WritePlan } from "../core/admission.ts";
 import type { Metrics } from "../metrics.ts";
 
 /** What a write needs of the world. */

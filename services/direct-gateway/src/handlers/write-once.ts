@@ -1,11 +1,12 @@
+import { type AdmittedRow, admitRows, planWrite, type WritePlan } from "@tributary/shared/admission/admission";
+import { chunkRows } from "@tributary/shared/admission/chunking";
+import { type PublishedChunk, toReply, wholeFailure } from "@tributary/shared/admission/outcomes";
+import { requestFingerprint } from "@tributary/shared/admission/request-fingerprint";
 import { clockAt } from "@tributary/shared/contracts/clock";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import type { WriteReply, WriteRequest } from "@tributary/shared/contracts/write";
 import type { BucketEntry } from "@tributary/shared/messaging/contract";
-import { type AdmittedRow, admitRows, planWrite, type WritePlan } from "../core/admission.ts";
-import { chunkRows } from "../core/chunking.ts";
-import { type Reservation, requestFingerprint, reservationKey } from "../core/idempotency.ts";
-import { type PublishedChunk, toReply, wholeFailure } from "../core/outcomes.ts";
+import { type Reservation, reservationKey } from "../core/idempotency.ts";
 import { publishChunks } from "./publish-chunks.ts";
 import { decodeReservation, encodeReservation } from "./reservation-codec.ts";
 import { planFor, type WriteContext } from "./write-context.ts";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { admitRows } from "@tributary/shared/admission/admission";
+import { chunkRows } from "@tributary/shared/admission/chunking";
+import { decodeWrite } from "@tributary/shared/admission/decode-write";
+import { toReply, wholeFailure } from "@tributary/shared/admission/outcomes";
 import type { Encoding } from "@tributary/shared/codec/json-or-msgpack";
 import type { WriteReply, WriteRequest } from "@tributary/shared/contracts/write";
-import { admitRows } from "../core/admission.ts";
-import { chunkRows } from "../core/chunking.ts";
-import { toReply, wholeFailure } from "../core/outcomes.ts";
-import { decodeWrite } from "./decode-write.ts";
 import { publishChunks } from "./publish-chunks.ts";
 import { planFor, type WriteContext } from "./write-context.ts";
 import { writeOnce } from "./write-once.ts";

@@ -1,7 +1,7 @@
-import type { Catalog } from "@tributary/shared/contracts/catalog";
-import { tombstone } from "@tributary/shared/contracts/chunk";
-import { partitionOf } from "@tributary/shared/contracts/entity-key";
 import { describe, expect, it } from "vitest";
+import type { Catalog } from "../contracts/catalog.ts";
+import { tombstone } from "../contracts/chunk.ts";
+import { partitionOf } from "../contracts/entity-key.ts";
 import { admitRows, planWrite, type WriteRow } from "./admission.ts";
 
 const nowMs = 1_000_000_000_000;

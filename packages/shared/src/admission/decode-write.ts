@@ -1,8 +1,8 @@
-import { decodePayload, type Encoding } from "@tributary/shared/codec/json-or-msgpack";
-import { TributaryError } from "@tributary/shared/contracts/errors";
-import { limits } from "@tributary/shared/contracts/limits";
-import { type WriteRequest, writeRequestSchema } from "@tributary/shared/contracts/write";
 import type { z } from "zod";
+import { decodePayload, type Encoding } from "../codec/json-or-msgpack.ts";
+import { TributaryError } from "../contracts/errors.ts";
+import { limits } from "../contracts/limits.ts";
+import { type WriteRequest, writeRequestSchema } from "../contracts/write.ts";
 
 export interface DecodedWrite {
   readonly request: WriteRequest;

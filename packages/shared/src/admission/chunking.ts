@@ -1,6 +1,6 @@
-import type { RowsChunk } from "@tributary/shared/contracts/chunk";
-import type { ClockRecord } from "@tributary/shared/contracts/clock";
-import { limits } from "@tributary/shared/contracts/limits";
+import type { RowsChunk } from "../contracts/chunk.ts";
+import type { ClockRecord } from "../contracts/clock.ts";
+import { limits } from "../contracts/limits.ts";
 import type { AdmittedRow, WritePlan } from "./admission.ts";
 
 /**

@@ -1,11 +1,11 @@
-import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Catalog, DirectView, Entity } from "@tributary/shared/contracts/catalog";
-import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
-import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
-import { type ErrorCode, TributaryError } from "@tributary/shared/contracts/errors";
-import type { Feature } from "@tributary/shared/contracts/feature";
-import { limits } from "@tributary/shared/contracts/limits";
-import type { WriteRequest } from "@tributary/shared/contracts/write";
+import { toFeatureValue } from "../codec/value-codec.ts";
+import type { Catalog, DirectView, Entity } from "../contracts/catalog.ts";
+import { type FeatureValue, type Tombstone, tombstone } from "../contracts/chunk.ts";
+import { encodeEntityKey, partitionOf } from "../contracts/entity-key.ts";
+import { type ErrorCode, TributaryError } from "../contracts/errors.ts";
+import type { Feature } from "../contracts/feature.ts";
+import { limits } from "../contracts/limits.ts";
+import type { WriteRequest } from "../contracts/write.ts";
 import { cellBytes } from "./cell-bytes.ts";
 import { admitEventTime } from "./event-time.ts";
 

@@ -1,6 +1,6 @@
-import { parseTimestamp } from "@tributary/shared/codec/timestamp";
-import { TributaryError } from "@tributary/shared/contracts/errors";
-import { maxClockSkewMs } from "@tributary/shared/contracts/limits";
+import { parseTimestamp } from "../codec/timestamp.ts";
+import { TributaryError } from "../contracts/errors.ts";
+import { maxClockSkewMs } from "../contracts/limits.ts";
 
 /**
  * An event time as epoch ms from epoch ms or RFC 3339 with a zone (V7: one from the future is refused here, never in the merge).

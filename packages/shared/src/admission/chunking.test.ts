@@ -1,10 +1,10 @@
-import { decodeChunk, encodeChunk } from "@tributary/shared/codec/chunk-codec";
-import type { FeatureValue } from "@tributary/shared/contracts/chunk";
-import { ordinaryClock } from "@tributary/shared/contracts/clock";
-import { partitionOf } from "@tributary/shared/contracts/entity-key";
-import { limits } from "@tributary/shared/contracts/limits";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decodeChunk, encodeChunk } from "../codec/chunk-codec.ts";
+import type { FeatureValue } from "../contracts/chunk.ts";
+import { ordinaryClock } from "../contracts/clock.ts";
+import { partitionOf } from "../contracts/entity-key.ts";
+import { limits } from "../contracts/limits.ts";
 import { admitRows, type WritePlan } from "./admission.ts";
 import { chunkRows } from "./chunking.ts";
 

@@ -1,4 +1,4 @@
-import type { FeatureValue } from "@tributary/shared/contracts/chunk";
+import type { FeatureValue } from "../contracts/chunk.ts";
 
 /** An upper estimate of a value's msgpack bytes; sizes a chunk before anything is encoded. */
 export function cellBytes(value: FeatureValue): number {

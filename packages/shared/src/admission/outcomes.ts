@@ -1,5 +1,5 @@
-import { type ErrorCode, errorTable, TributaryError } from "@tributary/shared/contracts/errors";
-import type { RowOutcome, WriteReply, WriteToken } from "@tributary/shared/contracts/write";
+import { type ErrorCode, errorTable, TributaryError } from "../contracts/errors.ts";
+import type { RowOutcome, WriteReply, WriteToken } from "../contracts/write.ts";
 import type { AdmittedRow, RefusedRow } from "./admission.ts";
 import type { DirectChunk } from "./chunking.ts";
 
