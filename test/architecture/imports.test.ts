@@ -96,7 +96,7 @@ describe("import directions", () => {
     const pure = product.filter(
       (file) =>
         /^services\/[^/]+\/src\/core\//.test(file) ||
-        /^packages\/shared\/src\/(admission|aggregation|contracts|codec)\//.test(file),
+        /^packages\/shared\/src\/(admission|aggregation|contracts|codec|merge)\//.test(file),
     );
     const wrong = pure.filter((file) => impure.test(withoutComments(readFileSync(join(root, file), "utf8"))));
     expect(wrong).toEqual([]);

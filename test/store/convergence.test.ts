@@ -1,11 +1,12 @@
-import type { Cell } from "@tributary/online-store/core/cell";
-import { mergeCells, readCells } from "@tributary/online-store/core/cell-merge";
+import { readCells } from "@tributary/online-store/core/cell-merge";
 import { checkHeader } from "@tributary/online-store/core/chunk-header";
 import { type RecordWrite, rowsOf } from "@tributary/online-store/core/chunk-rows";
 import { decodeRecord } from "@tributary/online-store/core/record";
 import { type RowsChunk, tombstone } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
 import { subjects } from "@tributary/shared/contracts/subjects";
+import type { Cell } from "@tributary/shared/merge/cell";
+import { mergeCells } from "@tributary/shared/merge/merge-cells";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { catalogVersion } from "./definitions.ts";

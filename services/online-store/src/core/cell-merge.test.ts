@@ -1,11 +1,11 @@
 import { type FeatureValue, tombstone } from "@tributary/shared/contracts/chunk";
+import { ByteWriter } from "@tributary/shared/merge/byte-writer";
+import { type Cell, compareCells } from "@tributary/shared/merge/cell";
+import { writeValue } from "@tributary/shared/merge/cell-value";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellArbitrary } from "../testing/random-cells.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type Cell, compareCells } from "./cell.ts";
 import { mergeRecord, readCells, type SectionWrite } from "./cell-merge.ts";
-import { writeValue } from "./cell-value.ts";
 import { type EntityRecord, encodeRecord } from "./record.ts";
 
 const nonce = Buffer.alloc(8);

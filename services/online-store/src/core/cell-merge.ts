@@ -1,7 +1,8 @@
 import { compareVersions } from "@tributary/shared/contracts/version";
-import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { type Cell, compareCells } from "./cell.ts";
+import { ByteReader } from "@tributary/shared/merge/byte-reader";
+import { ByteWriter } from "@tributary/shared/merge/byte-writer";
+import type { Cell } from "@tributary/shared/merge/cell";
+import { mergeCells } from "@tributary/shared/merge/merge-cells";
 import { type EntityRecord, emptyRecord } from "./record.ts";
 import { readSection, writeSection } from "./section.ts";
 
@@ -46,19 +47,6 @@ function cellsBySection(record: EntityRecord, writes: readonly SectionWrite[]): 
 
 function isErased({ erasure }: EntityRecord, cell: Cell): boolean {
   return erasure !== undefined && compareVersions(cell.version, erasure) <= 0;
-}
-
-/** The winners of both, or undefined when the current cells win everywhere. */
-export function mergeCells(current: readonly Cell[], incoming: readonly Cell[]): Cell[] | undefined {
-  const winners = new Map(current.map((cell) => [cell.feature, cell]));
-  let isChanged = false;
-  for (const cell of incoming) {
-    const holder = winners.get(cell.feature);
-    if (holder !== undefined && compareCells(cell, holder) <= 0) continue;
-    winners.set(cell.feature, cell);
-    isChanged = true;
-  }
-  return isChanged ? [...winners.values()] : undefined;
 }
 
 export function readCells(body: Uint8Array | undefined): Cell[] {

@@ -14,7 +14,7 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
 import type { Version } from "@tributary/shared/contracts/version";
-import type { Cell, CellChange, CellSchedule } from "./cell.ts";
+import type { Cell, CellChange, CellSchedule } from "@tributary/shared/merge/cell";
 import type { SectionWrite } from "./cell-merge.ts";
 import { sectionId } from "./record.ts";
 import { recordKey } from "./store-keys.ts";

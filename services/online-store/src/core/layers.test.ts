@@ -1,8 +1,8 @@
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
+import { buildColumn } from "@tributary/shared/merge/read-column";
+import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import { describe, expect, it } from "vitest";
-import { buildColumn } from "./read-column.ts";
 import type { PlannedCell, PlannedColumn } from "./read-plan.ts";
-import type { CurrentCell } from "./record-read.ts";
 
 const nowMs = 1_000_000;
 const ttlMs = 1_000;

@@ -1,6 +1,7 @@
 import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
-import { ByteReader, corrupt } from "./byte-reader.ts";
-import { readValue, skipValue } from "./cell-value.ts";
+import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
+import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
+import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import { openRecord, sectionId } from "./record.ts";
 import { readGroupFlags, readInstants, readVersion } from "./section.ts";
 
@@ -14,15 +15,6 @@ export interface SectionPlan {
   /** Feature → place in the cells of this record. */
   readonly places: ReadonlyMap<string, number>;
   dictionary: { readonly bytes: Buffer; readonly places: readonly number[] };
-}
-
-/** A cell as it is at the reader's instant. */
-export interface CurrentCell {
-  readonly value: FeatureValue | Tombstone;
-  /** Epoch ms. */
-  readonly eventTime: number;
-  /** Epoch ms beyond which nothing is known; null without a schedule. */
-  readonly untilMs: number | null;
 }
 
 const noDictionary = { bytes: Buffer.alloc(0), places: [] };

@@ -1,13 +1,13 @@
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import { ByteReader } from "@tributary/shared/merge/byte-reader";
+import { ByteWriter } from "@tributary/shared/merge/byte-writer";
+import type { Cell } from "@tributary/shared/merge/cell";
+import { readValue, skipValue, writeValue } from "@tributary/shared/merge/cell-value";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellArbitrary, valueArbitrary } from "../testing/random-cells.ts";
-import { ByteReader } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import type { Cell } from "./cell.ts";
 import { mergeRecord, readCells } from "./cell-merge.ts";
-import { readValue, skipValue, writeValue } from "./cell-value.ts";
 import { decodeRecord, type EntityRecord, encodeRecord, nonceOf, sectionId } from "./record.ts";
 import { planSection, readRecord } from "./record-read.ts";
 

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { Version } from "@tributary/shared/contracts/version";
-import { ByteReader, corrupt } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
+import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
+import { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import { readVersion, writeVersion } from "./section.ts";
 
 /**

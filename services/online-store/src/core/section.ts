@@ -1,10 +1,10 @@
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { tombstone } from "@tributary/shared/contracts/chunk";
 import { compareVersions, type Version } from "@tributary/shared/contracts/version";
-import { type ByteReader, corrupt } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import type { Cell, CellChange } from "./cell.ts";
-import { readValue, writeValue } from "./cell-value.ts";
+import { type ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
+import { ByteWriter } from "@tributary/shared/merge/byte-writer";
+import type { Cell, CellChange } from "@tributary/shared/merge/cell";
+import { readValue, writeValue } from "@tributary/shared/merge/cell-value";
 
 /**
  * The cells of one view version as bytes. Cells of one version and schedule end share a group, so that a view written

@@ -1,7 +1,7 @@
 import type { Version } from "@tributary/shared/contracts/version";
 import type { WriteToken } from "@tributary/shared/contracts/write";
+import type { Cell } from "@tributary/shared/merge/cell";
 import { describe, expect, it } from "vitest";
-import type { Cell } from "./cell.ts";
 import { isReadable } from "./token.ts";
 
 const token: WriteToken = {

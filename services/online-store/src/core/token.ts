@@ -1,6 +1,6 @@
 import { compareVersions } from "@tributary/shared/contracts/version";
 import type { WriteToken } from "@tributary/shared/contracts/write";
-import type { Cell } from "./cell.ts";
+import type { Cell } from "@tributary/shared/merge/cell";
 import type { StreamPosition } from "./confirmation.ts";
 
 /**

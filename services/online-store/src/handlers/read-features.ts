@@ -1,12 +1,13 @@
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { type ReadReply, type ReadRequest, readRequestSchema } from "@tributary/shared/contracts/read";
+import { buildColumn, type StoredCells } from "@tributary/shared/merge/read-column";
+import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
-import { buildColumn, type StoredCells } from "../core/read-column.ts";
 import { compileReadPlan, type Fetch, type PlannedCell, type ReadPlan, selectColumns } from "../core/read-plan.ts";
 import { locateRows } from "../core/read-rows.ts";
-import { type CurrentCell, readRecord } from "../core/record-read.ts";
+import { readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
 import type { StoreState } from "./track-progress.ts";
 

@@ -1,6 +1,6 @@
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
+import type { Cell, CellSchedule } from "@tributary/shared/merge/cell";
 import fc from "fast-check";
-import type { Cell, CellSchedule } from "../core/cell.ts";
 
 /** Random cells for tests: few features, versions and values, so that ties and collisions are common. */
 const scalar = fc.oneof(

@@ -1,15 +1,22 @@
-import type { Lane } from "@tributary/shared/contracts/catalog";
-import type { ReadColumn } from "@tributary/shared/contracts/read";
+import type { Lane } from "../contracts/catalog.ts";
+import type { ReadColumn } from "../contracts/read.ts";
 import { lookThrough } from "./layers.ts";
-import type { PlannedCell, PlannedColumn } from "./read-plan.ts";
-import { type ViewedCell, viewCell } from "./read-view.ts";
-import type { CurrentCell } from "./record-read.ts";
+import { type CurrentCell, type ReadRules, type ViewedCell, viewCell } from "./read-view.ts";
 
-export interface ColumnInput {
+/** A view's cell in a column: how it is read, and what a detailed reply says of it. */
+export interface ColumnCell extends ReadRules {
+  readonly view: string;
+  readonly lane: Lane;
+}
+
+/** A column's own cell, its name, and what stands for the cell while it lives (L1), uppermost first. */
+export type Column<C extends ColumnCell> = C & { readonly name: string; readonly over: readonly C[] };
+
+export interface ColumnInput<C extends ColumnCell> {
   readonly nowMs: number;
   readonly detail: boolean;
   /** What is stored for a planned cell, one entry a row. */
-  readonly stored: (cell: PlannedCell) => StoredCells;
+  readonly stored: (cell: C) => StoredCells;
 }
 
 export interface StoredCells {
@@ -20,14 +27,14 @@ export interface StoredCells {
 }
 
 /** One column of the reply. */
-export function buildColumn(column: PlannedColumn, input: ColumnInput): ReadColumn {
+export function buildColumn<C extends ColumnCell>(column: Column<C>, input: ColumnInput<C>): ReadColumn {
   if (column.over.length > 0) return buildLayeredColumn(column, input);
   return { name: column.name, ...answer(viewCells(column, input), input.detail), ...source(column, input.detail) };
 }
 
 /** As any column, and with `detail` also which lane and view each row's value comes from. */
-function buildLayeredColumn(column: PlannedColumn, input: ColumnInput): ReadColumn {
-  const layers = [...column.over, column].map((layer) => ({ layer, viewed: viewCells(layer, input) }));
+function buildLayeredColumn<C extends ColumnCell>(column: Column<C>, input: ColumnInput<C>): ReadColumn {
+  const layers = [...column.over, column as C].map((layer) => ({ layer, viewed: viewCells(layer, input) }));
   const rows = lookThrough(layers);
   const origins = input.detail && {
     lanes: rows.map(({ layer }): Lane => layer.lane),
@@ -37,7 +44,7 @@ function buildLayeredColumn(column: PlannedColumn, input: ColumnInput): ReadColu
   return { name: column.name, ...answer(viewed, input.detail), ...source(column, input.detail), ...origins };
 }
 
-function viewCells(cell: PlannedCell, { nowMs, stored }: ColumnInput): ViewedCell[] {
+function viewCells<C extends ColumnCell>(cell: C, { nowMs, stored }: ColumnInput<C>): ViewedCell[] {
   const { cells, confirmedAtMs } = stored(cell);
   return cells.map((current, row) => viewCell(cell, current, { nowMs, confirmedAtMs: confirmedAtMs[row] }));
 }
@@ -54,6 +61,6 @@ function answer(viewed: readonly ViewedCell[], detail: boolean): Omit<ReadColumn
   };
 }
 
-function source({ lane, view }: PlannedCell, detail: boolean): Pick<ReadColumn, "lane" | "view"> {
+function source({ lane, view }: ColumnCell, detail: boolean): Pick<ReadColumn, "lane" | "view"> {
   return detail ? { lane, view } : {};
 }

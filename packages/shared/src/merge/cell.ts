@@ -1,5 +1,5 @@
-import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
-import { compareVersions, type Version } from "@tributary/shared/contracts/version";
+import type { FeatureValue, Tombstone } from "../contracts/chunk.ts";
+import { compareVersions, type Version } from "../contracts/version.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { writeValue } from "./cell-value.ts";
 

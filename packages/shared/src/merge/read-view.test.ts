@@ -1,16 +1,9 @@
-import { tombstone } from "@tributary/shared/contracts/chunk";
 import { describe, expect, it } from "vitest";
-import type { PlannedCell } from "./read-plan.ts";
-import { viewCell } from "./read-view.ts";
-import type { CurrentCell } from "./record-read.ts";
+import { tombstone } from "../contracts/chunk.ts";
+import { type CurrentCell, type ReadRules, viewCell } from "./read-view.ts";
 
 const minute = 60_000;
-const column: PlannedCell = {
-  fetch: 0,
-  place: 0,
-  view: "congestion",
-  viewVersion: 1,
-  lane: "direct",
+const column: ReadRules = {
   freshnessMs: minute,
   ttlMs: 60 * minute,
   fallback: null,
@@ -20,11 +13,7 @@ function cell(eventTime: number, more: Partial<CurrentCell> = {}): CurrentCell {
   return { value: 0.5, eventTime, untilMs: null, ...more };
 }
 
-function view(
-  one: CurrentCell | undefined,
-  nowMs: number,
-  more: { confirmedAtMs?: number; column?: PlannedCell } = {},
-) {
+function view(one: CurrentCell | undefined, nowMs: number, more: { confirmedAtMs?: number; column?: ReadRules } = {}) {
   return viewCell(more.column ?? column, one, { nowMs, confirmedAtMs: more.confirmedAtMs });
 }
 

@@ -1,4 +1,4 @@
-import { TributaryError } from "@tributary/shared/contracts/errors";
+import { TributaryError } from "../contracts/errors.ts";
 
 /** Reads what `ByteWriter` wrote. Every read is bounded by `end`; bytes that do not fit throw CORRUPT, never anything else. */
 export class ByteReader {

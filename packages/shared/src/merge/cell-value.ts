@@ -1,4 +1,4 @@
-import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
+import { type FeatureValue, type Tombstone, tombstone } from "../contracts/chunk.ts";
 import { type ByteReader, corrupt } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 
