@@ -12,8 +12,7 @@ export function compileFeatureService(
   views: Views,
   problems: Problems,
 ): FeatureService {
-  const where = `featureService "${service.name}"`;
-  const problem = (why: string) => problems.add(where, why);
+  const problem = (why: string) => problems.add(service, why);
   const requestKeys = new Map<string, KeyType>();
   const columns = service.uses.flatMap(({ use }) => {
     const keys = compileKeys(use, requestKeys, problem);

@@ -45,20 +45,18 @@ function compileDirect(view: ViewDefinition, options: DirectOptions, problems: P
 }
 
 function compileStream(view: ViewDefinition, options: StreamOptions, problems: Problems): View {
-  const where = `view "${view.name}"`;
   const windows = options.windows.map((name) => ({ name, ms: duration(view, "windows", name, problems) }));
   const hopMs = duration(view, "hop", options.hop, problems);
   for (const window of windows) {
     if (window.ms % hopMs !== 0)
-      problems.add(where, `window ${window.name} is not a multiple of its hop ${options.hop}`);
+      problems.add(view, `window ${window.name} is not a multiple of its hop ${options.hop}`);
   }
   if (options.where !== undefined)
-    compileExpression(options.where, fieldTypes(options.from), (why) => problems.add(where, `where: ${why}`));
+    compileExpression(options.where, fieldTypes(options.from), (why) => problems.add(view, `where: ${why}`));
   const aggregations = Object.entries(options.features).map(([name, definition]) =>
     compileAggregation(name, definition),
   );
-  for (const aggregation of aggregations)
-    checkAggregation(aggregation, options.from, (why) => problems.add(where, why));
+  for (const aggregation of aggregations) checkAggregation(aggregation, options.from, (why) => problems.add(view, why));
   checkKeys(view, options, problems);
   return {
     lane: "stream",
@@ -115,7 +113,7 @@ function checkAggregation(
 function checkKeys(view: ViewDefinition, options: StreamOptions, problems: Problems): void {
   for (const key of Object.keys(view.entity.key)) {
     const field = options.keys[key];
-    if (field === undefined) problems.add(`view "${view.name}"`, `does not say which field is join key "${key}"`);
+    if (field === undefined) problems.add(view, `does not say which field is join key "${key}"`);
     else if (options.from.fields[field] === undefined)
       problems.add(
         `view "${view.name}"`,
@@ -133,5 +131,5 @@ function fieldTypes(source: EventSourceDefinition): Record<string, string> {
 }
 
 function duration(view: ViewDefinition, what: string, text: string, problems: Problems): number {
-  return durationMs(text) ?? problems.add(`view "${view.name}"`, `${what} "${text}" is not a duration such as "15m"`);
+  return durationMs(text) ?? problems.add(view, `${what} "${text}" is not a duration such as "15m"`);
 }

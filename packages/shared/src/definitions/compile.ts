@@ -6,7 +6,7 @@ import { compileView } from "./compile-view.ts";
 import { durationMs } from "./duration.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
-import { Problems } from "./problems.ts";
+import { Problems, whereIs } from "./problems.ts";
 import type { EventSourceDefinition, FieldMap, TableSourceDefinition } from "./source.ts";
 import type { ViewDefinition } from "./view-definition.ts";
 
@@ -90,8 +90,13 @@ function put<T extends { readonly kind: string; readonly name: string }>(
 ): void {
   const other = into.get(definition.name);
   if (other !== undefined && other !== definition)
-    problems.add(`${definition.kind} "${definition.name}"`, "is defined twice; rename one");
+    problems.add(definition, `is defined twice${also(other)}; rename one`);
   into.set(definition.name, definition);
+}
+
+function also(other: object): string {
+  const where = whereIs(other);
+  return where === undefined ? "" : `, first at ${where}`;
 }
 
 function isDefinition(value: unknown): value is Definition {
@@ -131,12 +136,11 @@ function compileSource(
       ...(unique && { unique: [...unique] }),
     };
   }
-  const where = `eventSource "${source.name}"`;
   const eventTime = source.fields[source.eventTime];
   if (eventTime?.type !== "timestamp")
-    problems.add(where, `eventTime "${source.eventTime}" must name a timestamp field`);
+    problems.add(source, `eventTime "${source.eventTime}" must name a timestamp field`);
   const disorderMs =
-    durationMs(source.disorder) ?? problems.add(where, `disorder "${source.disorder}" is not a duration such as "4h"`);
+    durationMs(source.disorder) ?? problems.add(source, `disorder "${source.disorder}" is not a duration such as "4h"`);
   return {
     kind: "event",
     name: source.name,

@@ -1,5 +1,6 @@
 import type { KeyType } from "../contracts/feature.ts";
 import type { TypeDefinition } from "./feature-type.ts";
+import { placed } from "./place.ts";
 
 type KeyDefinition = { readonly kind: "type"; readonly type: KeyType } | TypeDefinition<string | number, null>;
 type KeyValue<D> = D extends TypeDefinition<infer T, null> ? T : string;
@@ -20,5 +21,5 @@ export function entity<const K extends KeyMap>(
   name: string,
   options: { key: K; description?: string },
 ): EntityDefinition<K> {
-  return { kind: "entity", name, ...options };
+  return placed({ kind: "entity", name, ...options }, entity);
 }

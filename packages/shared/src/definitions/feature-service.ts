@@ -1,4 +1,5 @@
 import type { KeyMap } from "./entity.ts";
+import { placed } from "./place.ts";
 import type { ViewUse } from "./view-definition.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a use of any view, whatever its types
@@ -36,5 +37,5 @@ export function featureService<const U extends readonly AnyUse[]>(
       ? unknown
       : { readonly "two uses have a feature of the same name": Collisions<U> }),
 ): FeatureServiceDefinition<Flat<Intersect<RowOfUse<U[number]>>>, Flat<Intersect<RequestOfUse<U[number]>>>> {
-  return { kind: "featureService", name, uses };
+  return placed({ kind: "featureService", name, uses }, featureService);
 }

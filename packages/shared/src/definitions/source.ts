@@ -1,5 +1,6 @@
 import type { Duration } from "./duration.ts";
 import type { TypeDefinition } from "./feature-type.ts";
+import { placed } from "./place.ts";
 
 export type FieldMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;
 
@@ -18,7 +19,7 @@ export function eventSource<const F extends FieldMap>(
   name: string,
   options: { fields: F; eventTime: keyof F & string; disorder: Duration; shards?: number; version?: number },
 ): EventSourceDefinition<F> {
-  return { kind: "eventSource", name, ...options };
+  return placed({ kind: "eventSource", name, ...options }, eventSource);
 }
 
 export interface TableSourceDefinition<F extends FieldMap = FieldMap> {
@@ -35,5 +36,5 @@ export function tableSource<const F extends FieldMap>(
   name: string,
   options: { format: "parquet" | "csv"; files: readonly string[]; fields: F; unique?: readonly (keyof F & string)[] },
 ): TableSourceDefinition<F> {
-  return { kind: "tableSource", name, ...options };
+  return placed({ kind: "tableSource", name, ...options }, tableSource);
 }

@@ -3,6 +3,7 @@ import type { AggregationDefinition } from "./aggregation.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
 import type { ReadValueOf } from "./feature-type.ts";
+import { placed } from "./place.ts";
 import type { EventSourceDefinition, FieldMap } from "./source.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
 import { viewUse } from "./view-use.ts";
@@ -14,7 +15,7 @@ export function batchView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: BatchOptions & { entity: EntityDefinition<K>; features: F },
 ): ViewDefinition<K, RowOf<F>> {
-  return define("batch", name, options);
+  return placed(define("batch", name, options), batchView);
 }
 
 type Windowed<A, W extends string> = {
@@ -37,7 +38,7 @@ export function streamView<
     features: A;
   },
 ): ViewDefinition<K, Windowed<A, W>> {
-  return define("stream", name, options);
+  return placed(define("stream", name, options), streamView);
 }
 
 /** Values that another system computed and writes through the gateway. */
@@ -45,7 +46,7 @@ export function directView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: DirectOptions & { entity: EntityDefinition<K>; features: F },
 ): ViewDefinition<K, RowOf<F>, "direct"> {
-  return define("direct", name, options);
+  return placed(define("direct", name, options), directView);
 }
 
 function define<K extends KeyMap, Row, L extends Lane>(
