@@ -7,7 +7,7 @@ import type { Connection, Endpoint } from "@tributary/shared/messaging/contract"
 import { serveEndpoints } from "@tributary/shared/messaging/endpoints";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
-import { type CatalogView, watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { type CatalogView, processStats, watchCatalog } from "@tributary/shared/runtime/catalog-client";
 import { watchClock } from "@tributary/shared/runtime/clock-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
@@ -79,6 +79,7 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
     version,
     description: "batch lane: runs of batch views",
     metadata: { instance },
+    stats: () => processStats(catalog),
     endpoints: endpointsOf(ports, catalog, queue),
   });
   return {

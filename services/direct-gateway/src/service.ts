@@ -7,7 +7,7 @@ import type { Connection } from "@tributary/shared/messaging/contract";
 import { serveEndpoints } from "@tributary/shared/messaging/endpoints";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
-import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { processStats, watchCatalog } from "@tributary/shared/runtime/catalog-client";
 import { watchClock } from "@tributary/shared/runtime/clock-client";
 import { createGate } from "@tributary/shared/runtime/concurrency-gate";
 import type { Config } from "@tributary/shared/runtime/config";
@@ -51,6 +51,7 @@ export async function startGateway(config: Settings, surroundings: Surroundings)
     version,
     description: "direct lane: validated feature writes",
     metadata: { instance: surroundings.instance, http: http.url },
+    stats: () => processStats(context.catalog),
     endpoints: [
       {
         name: "write-rows",

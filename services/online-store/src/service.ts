@@ -6,6 +6,7 @@ import { startConsumeLoop } from "@tributary/shared/messaging/consume-loop";
 import type { Connection, ConsumeLoop, Endpoint, MicroService } from "@tributary/shared/messaging/contract";
 import { serveEndpoints } from "@tributary/shared/messaging/endpoints";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
+import { processStats } from "@tributary/shared/runtime/catalog-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
@@ -103,6 +104,7 @@ async function serve(
     version,
     description: "one record per entity: merges the three lanes, answers reads",
     metadata: { instance: parts.instance, http: http.url },
+    stats: () => processStats(catalog),
     endpoints: [readEndpoint(answerRead, concurrencyMax), statusEndpoint(parts, loops, tracker)],
   });
   return { http, micro };

@@ -6,7 +6,7 @@ import type { Connection } from "@tributary/shared/messaging/contract";
 import { serveEndpoints } from "@tributary/shared/messaging/endpoints";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
-import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { processStats, watchCatalog } from "@tributary/shared/runtime/catalog-client";
 import { watchClock } from "@tributary/shared/runtime/clock-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
@@ -50,6 +50,7 @@ export async function startStreamProcessor(
     version,
     description: "stream lane: event-time windows per entity",
     metadata: { instance },
+    stats: () => processStats(parts.catalog),
     endpoints: [
       {
         name: "stream-status",

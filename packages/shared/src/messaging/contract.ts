@@ -190,6 +190,8 @@ export interface ServeOptions {
   readonly version: string;
   readonly description: string;
   readonly metadata?: Headers;
+  /** What STATS says of this process beside the counters: `data` of each endpoint. Read when somebody asks. */
+  readonly stats?: () => Readonly<Record<string, unknown>>;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -204,6 +206,15 @@ export interface MicroService {
 export interface RequestOptions {
   readonly timeoutMs?: number;
   readonly headers?: Headers;
+}
+
+export interface CollectOptions {
+  /** No answer at all within this: the end, ms. Also the bound of the whole collection. */
+  readonly waitMs: number;
+  /** No further answer within this: the end, ms. */
+  readonly quietMs: number;
+  /** So many answers: the end. */
+  readonly countMax?: number | undefined;
 }
 
 export interface BucketEntry {

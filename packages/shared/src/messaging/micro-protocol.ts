@@ -29,12 +29,18 @@ export function describe(verb: Verb, service: Described) {
         description,
         endpoints: endpoints.map((it) => ({ ...place(it), metadata: it.metadata ?? {} })),
       };
-    case "STATS":
+    case "STATS": {
+      const data = service.options.stats?.();
       return {
         ...identity,
         started: service.startedAt,
-        endpoints: endpoints.map((it) => ({ ...place(it), ...service.stats.get(it.name)?.report() })),
+        endpoints: endpoints.map((it) => ({
+          ...place(it),
+          ...service.stats.get(it.name)?.report(),
+          ...(data && { data }),
+        })),
       };
+    }
     default:
       return verb satisfies never;
   }

@@ -17,6 +17,16 @@ export interface CatalogView {
   stop(): Promise<void>;
 }
 
+/** What every process says of itself in its micro STATS: who waits for a catalog to be everywhere reads it there. */
+export type ProcessStats = {
+  /** Of the catalog that the process goes by; 0 while none is applied. */
+  readonly catalogVersion: number;
+};
+
+export function processStats({ current }: CatalogView): ProcessStats {
+  return { catalogVersion: current?.version ?? 0 };
+}
+
 export const currentKey = "current";
 export const versionKey = (version: number): string => `v.${version}`;
 export const currentSchema = z.object({ version: z.number().int().positive(), fingerprint: z.string() });
