@@ -32,31 +32,37 @@ interface Numeric extends Described {
   readonly default?: number;
 }
 type NoneOf<O> = O extends { readonly default: unknown } ? never : null;
+/** A type with `nullable: true`: a request may leave it out. */
+export interface MayBeAbsent {
+  readonly options: { readonly nullable: true };
+}
+type Defined<T, O> = TypeDefinition<T, NoneOf<O>> & (O extends { readonly nullable: true } ? MayBeAbsent : unknown);
 
-function define<T, N extends null>(type: FeatureType, options: TypeOptions = {}): TypeDefinition<T, N> {
-  return { kind: "type", type, options };
+function define<T, O>(type: FeatureType, options: TypeOptions = {}): Defined<T, O> {
+  const defined: TypeDefinition<T, NoneOf<O>> = { kind: "type", type, options };
+  return defined as Defined<T, O>;
 }
 
 export const bool = <const O extends Described & { default?: boolean }>(options?: O) =>
-  define<boolean, NoneOf<O>>("bool", options);
-export const int32 = <const O extends Numeric>(options?: O) => define<number, NoneOf<O>>("int32", options);
+  define<boolean, O>("bool", options);
+export const int32 = <const O extends Numeric>(options?: O) => define<number, O>("int32", options);
 /** A whole number within ±2^53. */
-export const int64 = <const O extends Numeric>(options?: O) => define<number, NoneOf<O>>("int64", options);
-export const float32 = <const O extends Numeric>(options?: O) => define<number, NoneOf<O>>("float32", options);
-export const float64 = <const O extends Numeric>(options?: O) => define<number, NoneOf<O>>("float64", options);
+export const int64 = <const O extends Numeric>(options?: O) => define<number, O>("int64", options);
+export const float32 = <const O extends Numeric>(options?: O) => define<number, O>("float32", options);
+export const float64 = <const O extends Numeric>(options?: O) => define<number, O>("float64", options);
 export const string = <const O extends Described & { enum?: readonly string[]; default?: string }>(options?: O) =>
-  define<string, NoneOf<O>>("string", options as TypeOptions | undefined);
-export const bytes = <const O extends Described>(options?: O) => define<Uint8Array, NoneOf<O>>("bytes", options);
+  define<string, O>("string", options as TypeOptions | undefined);
+export const bytes = <const O extends Described>(options?: O) => define<Uint8Array, O>("bytes", options);
 /** An instant; a Date in TypeScript, epoch milliseconds on the wire. */
-export const timestamp = <const O extends Described>(options?: O) => define<Date, NoneOf<O>>("timestamp", options);
-export const date = <const O extends Described>(options?: O) => define<Date, NoneOf<O>>("date", options);
-export const json = <const O extends Described>(options?: O) => define<unknown, NoneOf<O>>("json", options);
+export const timestamp = <const O extends Described>(options?: O) => define<Date, O>("timestamp", options);
+export const date = <const O extends Described>(options?: O) => define<Date, O>("date", options);
+export const json = <const O extends Described>(options?: O) => define<unknown, O>("json", options);
 export const vector = <const O extends Described>(dimension: number, options?: O) =>
-  define<Float32Array, NoneOf<O>>("vector", { ...options, dimension });
-export const list = <T>(of: TypeDefinition<T, null>, options?: Described) =>
-  define<T[], null>("list", { ...options, of: of.type });
-export const map = <T>(of: TypeDefinition<T, null>, options?: Described) =>
-  define<Record<string, T>, null>("map", { ...options, of: of.type });
+  define<Float32Array, O>("vector", { ...options, dimension });
+export const list = <T, const O extends Described>(of: TypeDefinition<T, null>, options?: O) =>
+  define<T[], O>("list", { ...options, of: of.type });
+export const map = <T, const O extends Described>(of: TypeDefinition<T, null>, options?: O) =>
+  define<Record<string, T>, O>("map", { ...options, of: of.type });
 
 /** uuid exists for join keys only. */
 export const uuid = (): { readonly kind: "type"; readonly type: "uuid"; readonly options: TypeOptions } => ({
