@@ -1,14 +1,15 @@
-// What `npm start`, `npm test` and `npm run tributary` run: it needs nothing but Node, and does all the set-up that is
-// missing (packages, native modules, servers) before it hands over. What it says goes to standard error.
-import { join } from "node:path";
+// What `npm start`, `npm test`, `npm run tributary` and `npm run pack` run: it needs nothing but Node, and does all the
+// set-up that is missing (packages, native modules, servers) before it hands over. What it says goes to standard error.
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNativeModules } from "./native-modules.mjs";
+import { packPackages } from "./pack.mjs";
 import { ensurePackages } from "./packages.mjs";
 import { nodeProblem, runNode, say, typescriptArguments } from "./run-node.mjs";
 import { runTests } from "./run-tests.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const usage = "usage: node scripts/bootstrap.mjs start|test|tributary [arguments]";
+const usage = "usage: node scripts/bootstrap.mjs start|test|tributary|pack [arguments]";
 
 const commands = {
   start: async (args) => {
@@ -20,6 +21,10 @@ const commands = {
     return runTests(root, args);
   },
   tributary: (args) => runTypescript("packages/cli/src/main.ts", args, process.env.INIT_CWD),
+  pack: async ([folder]) => {
+    packPackages(root, resolve(process.env.INIT_CWD ?? ".", folder ?? "tarballs"));
+    return 0;
+  },
   // For scripts that only want the set-up.
   install: async () => 0,
 };

@@ -57,7 +57,20 @@ function addresses(service: ServiceName, servers: Servers): Record<string, strin
   }
 }
 
+/**
+ * In a clone the sources beside this package; where packages are installed, the compiled service of that name.
+ * @throws TributaryError BAD_CONFIG when its package is not installed
+ */
 function entryOf(service: ServiceName): string {
-  const folder = moduleExtension === ".ts" ? "src" : "dist";
-  return fileURLToPath(new URL(`../../../services/${service}/${folder}/main${moduleExtension}`, import.meta.url));
+  if (moduleExtension === ".ts") {
+    return fileURLToPath(new URL(`../../../services/${service}/src/main.ts`, import.meta.url));
+  }
+  const name = `@tributary/${service}`;
+  try {
+    return fileURLToPath(import.meta.resolve(`${name}/main`));
+  } catch (error) {
+    throw new TributaryError("BAD_CONFIG", `${name} is not installed here: add it to the devDependencies`, {
+      cause: error,
+    });
+  }
 }
