@@ -12,6 +12,17 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: "done",
+  failure: "failure",
+  usage: "usage",
+  notFound: "not found",
+  validation: "refused input",
+  unavailable: "unavailable",
+  partial: "partly done",
+  interrupted: "interrupted",
+};
+
 export function exitCodeOf(code: ErrorCode): number {
   if (code === "BAD_CONFIG") return exitCodes.usage;
   // Statuses that HTTP lumps together: a conflict that the caller's input causes, and one that somebody else does.

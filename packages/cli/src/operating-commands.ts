@@ -1,36 +1,36 @@
-import type { CommandSpec } from "./program.ts";
+import type { CommandGroup, CommandSpec } from "./command.ts";
 
-/** What an operator calls: looking into a running system, and mending it. Loaded when called, as the others. */
-export const operatingTable: readonly CommandSpec[] = [
+/** What an operator calls: looking into a running system, and mending it. */
+export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
+  {
+    usage: "status",
+    does: "which services answer, and how far each lane is behind",
+    more: "Exit code 6 when a service does not answer.",
+    examples: ["status", "status --json"],
+    load: () => import("./commands/status.ts"),
+  },
   {
     usage: "doctor",
-    does: "check servers, streams, tables, services, clocks; exit code 1 when anything fails",
+    does: "check servers, streams, tables, services and clocks",
+    more: "Exit code 1 when anything fails.",
     examples: ["doctor", "doctor --json"],
     load: () => import("./commands/doctor.ts"),
   },
   {
     usage: "tail <subject-or-name>",
-    does: "print messages as they are published, until interrupted (exit code 0)",
+    does: "print messages as they are published",
+    more: "Until it is interrupted, which is no failure: exit code 0.",
     options: [
       ["--values", "with keys, values and events; without, only what surrounds them"],
       ["-n, --count <messages>", "end after this many"],
     ],
-    examples: ["tail congestion", "tail departures --values --count 10", "tail 'trib.v1.rows.>' --json"],
+    examples: [
+      { line: "tail congestion", needs: "interrupt" },
+      { line: "tail departures --values --count 10", needs: "traffic" },
+      { line: "tail 'trib.v1.rows.>' --json", needs: "interrupt" },
+    ],
     load: () => import("./commands/tail.ts"),
   },
-];
-
-export interface CommandGroup {
-  readonly name: string;
-  readonly does: string;
-  readonly commands: readonly CommandSpec[];
-}
-
-export const operatingGroups: readonly CommandGroup[] = [
-  definitionGroup("views", "view", "congestion", () => import("./commands/views.ts")),
-  definitionGroup("sources", "source", "departures", () => import("./commands/sources.ts")),
-  definitionGroup("entities", "entity", "airport", () => import("./commands/entities.ts")),
-  definitionGroup("feature-services", "feature service", "boarding", () => import("./commands/feature-services.ts")),
   {
     name: "dlq",
     does: "messages that were set aside with their cause",
@@ -49,23 +49,37 @@ export const operatingGroups: readonly CommandGroup[] = [
         usage: "show <sequence>",
         does: "one dead letter",
         options: [["--payload", "with what was set aside, decoded: it holds keys and values"]],
-        examples: ["dlq show 12", "dlq show 12 --payload"],
+        examples: [
+          { line: "dlq show 12", needs: "dead letters" },
+          { line: "dlq show 12 --payload", needs: "dead letters" },
+        ],
         load: () => import("./commands/dlq-show.ts"),
       },
       {
         usage: "replay [sequence...]",
-        does:
-          "publish what was set aside again, with its original versions; then the store lifts the hold it kept for it. " +
-          "A letter replayed before is refused: an event replayed twice counts twice",
+        does: "publish what was set aside again, with its original versions",
+        more:
+          "The store then lifts the hold it kept for it. " +
+          "A letter replayed before is refused: an event replayed twice counts twice.",
         options: [
           ["--all", "every letter that was not replayed yet"],
           ["--lane <lane>", "with --all: only batch, stream or direct"],
           ["--again", "also letters that were replayed before"],
         ],
-        examples: ["dlq replay 12 13", "dlq replay --all --lane direct"],
+        examples: [
+          { line: "dlq replay 12 13", needs: "dead letters" },
+          { line: "dlq replay --all --lane direct", needs: "dead letters" },
+        ],
         load: () => import("./commands/dlq-replay.ts"),
       },
     ],
+  },
+  {
+    usage: "clock <action> [instant]",
+    does: "show, set, pause or resume the time of features",
+    options: [["--rate <factor>", "how fast it goes; 1 = real time"]],
+    examples: ["clock show", "clock pause", "clock resume --rate 60", "clock set 2001-03-01T00:00:00Z --rate 60"],
+    load: () => import("./commands/clock.ts"),
   },
   {
     name: "config",
@@ -79,35 +93,23 @@ export const operatingGroups: readonly CommandGroup[] = [
       },
     ],
   },
-];
-
-interface DefinitionCommands {
-  readonly list: Awaited<ReturnType<CommandSpec["load"]>>["run"];
-  readonly show: Awaited<ReturnType<CommandSpec["load"]>>["run"];
-}
-
-function definitionGroup(
-  name: string,
-  singular: string,
-  example: string,
-  load: () => Promise<DefinitionCommands>,
-): CommandGroup {
-  return {
-    name,
-    does: `${name.replace("-", " ")} of the current catalog`,
+  {
+    name: "admin",
+    does: "prepare and inspect an environment",
     commands: [
       {
-        usage: "list",
-        does: `every ${singular} of the current catalog`,
-        examples: [`${name} list`],
-        load: async () => ({ run: (await load()).list }),
+        usage: "ensure",
+        does: "create or verify streams, consumers, buckets and tables",
+        examples: ["admin ensure", "admin ensure --json"],
+        load: () => import("./commands/admin-ensure.ts"),
       },
       {
-        usage: "show <name>",
-        does: `one ${singular} in full`,
-        examples: [`${name} show ${example}`, `${name} show ${example} --json`],
-        load: async () => ({ run: (await load()).show }),
+        usage: "processes",
+        does: "processes that a start in this directory left running",
+        options: [["--directory <path>", "default: .tributary"]],
+        examples: ["admin processes --json"],
+        load: () => import("./commands/admin-processes.ts"),
       },
     ],
-  };
-}
+  },
+];

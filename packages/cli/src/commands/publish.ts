@@ -9,10 +9,16 @@ export interface PublishFlags {
   readonly id?: string;
 }
 
-export async function run({ args, options, settings, output }: Invocation<PublishFlags>): Promise<CommandResult> {
+export async function run({
+  args,
+  options,
+  settings,
+  output,
+  world,
+}: Invocation<PublishFlags>): Promise<CommandResult> {
   const [source = "", given = ""] = args;
   if (given === "-") output.note("reading events from standard input");
-  const parsed = parseJson(given === "-" ? await readText(process.stdin) : given, "the event");
+  const parsed = parseJson(given === "-" ? await readText(world.stdin) : given, "the event");
   const events = (Array.isArray(parsed) ? parsed : [parsed]).map(asEvent);
   const ack = await withClient(settings.natsUrl(), (client) =>
     client.publish(source, events, options.id === undefined ? {} : { id: options.id }),

@@ -18,12 +18,13 @@ export interface TailFlags {
 }
 
 /** An interrupt is how this command ends: exit code 0, as for a reader that goes away. */
-export async function run({ args, options, settings, output }: Invocation<TailFlags>): Promise<CommandResult> {
+export async function run(invocation: Invocation<TailFlags>): Promise<CommandResult> {
+  const { args, options, settings, output, world } = invocation;
   const max = options.count === undefined ? Number.POSITIVE_INFINITY : countOf(options.count, "--count");
-  const ended = interruption();
+  const ended = invocation.interruption.takeOver();
   return withConnection(settings.adminNatsUrl(), async (connection) => {
     const subject = await subjectOf(connection, args[0] ?? "");
-    const sink = lineSink(process.stdout);
+    const sink = lineSink(world.stdout);
     let finish = () => {};
     const counted = new Promise<void>((resolve) => {
       finish = resolve;
@@ -41,14 +42,6 @@ export async function run({ args, options, settings, output }: Invocation<TailFl
     await sink.flush();
     if (sink.dropped > 0) output.note(`${sink.dropped} messages left out: they came faster than they could be printed`);
     return { data: { messages: seen }, text: "", streamed: true };
-  });
-}
-
-/** Takes the place of the interrupt that ends other commands with 130. */
-function interruption(): Promise<void> {
-  process.removeAllListeners("SIGINT");
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
 }
 
