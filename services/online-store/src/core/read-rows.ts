@@ -1,3 +1,4 @@
+import { checkRequestKeys } from "@tributary/shared/admission/read-request";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
@@ -33,21 +34,6 @@ export function locateRows(
     });
   });
   return { keys: [...placeOf.keys()], partitions, places };
-}
-
-/**
- * Refuses a row that lacks a request key or brings one the feature service does not have.
- * @throws TributaryError MISSING_KEY, UNKNOWN_KEY
- */
-function checkRequestKeys(plan: ReadPlan, row: Readonly<Record<string, unknown>>): void {
-  const expected = `feature service "${plan.featureService}" (${plan.requestKeys.join(", ")})`;
-  for (const name of plan.requestKeys) {
-    if (row[name] === undefined) throw new TributaryError("MISSING_KEY", `key "${name}" of ${expected} is missing`);
-  }
-  for (const name of Object.keys(row)) {
-    if (!plan.requestKeys.includes(name))
-      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expected}`);
-  }
 }
 
 /**

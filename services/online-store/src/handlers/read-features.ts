@@ -1,5 +1,6 @@
+import { parseReadRequest } from "@tributary/shared/admission/read-request";
 import { TributaryError } from "@tributary/shared/contracts/errors";
-import { type ReadReply, type ReadRequest, readRequestSchema } from "@tributary/shared/contracts/read";
+import type { ReadReply } from "@tributary/shared/contracts/read";
 import { buildColumn, type StoredCells } from "@tributary/shared/merge/read-column";
 import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
@@ -28,7 +29,7 @@ export interface ReadContext {
  *   UNAVAILABLE, CORRUPT
  */
 export async function readFeatures(context: ReadContext, value: unknown, deadlineMs: number): Promise<ReadReply> {
-  const request = parseRequest(value);
+  const request = parseReadRequest(value);
   const plan = context.plan(request.featureService);
   const columns = selectColumns(plan, request.features);
   const rows = locateRows(plan, columns, request.keys);
@@ -65,15 +66,6 @@ function decode(
     if (bytes !== null && !cells.has(place)) cells.set(place, readRecord(bytes, fetch.sections, nowMs));
   }
   return cells;
-}
-
-function parseRequest(value: unknown): ReadRequest {
-  const parsed = readRequestSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join(".") || "the request";
-  const code = issue?.code === "too_big" && issue.path.length === 1 ? "LIMIT_EXCEEDED" : "MALFORMED";
-  throw new TributaryError(code, `${where}: ${issue?.message ?? "malformed"}`);
 }
 
 /** Plans are compiled once per feature service and catalog version. */
