@@ -1,6 +1,7 @@
 import type { Aggregation, View } from "../contracts/catalog.ts";
-import type { Feature } from "../contracts/feature.ts";
+import type { Feature, FeatureType } from "../contracts/feature.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
+import { columnTypes, compileDerived, type DerivedColumn, type DerivedMap } from "./derived-column.ts";
 import { durationMs } from "./duration.ts";
 import { compileExpression } from "./expression.ts";
 import type { Problems } from "./problems.ts";
@@ -51,19 +52,24 @@ function compileStream(view: ViewDefinition, options: StreamOptions, problems: P
     if (window.ms % hopMs !== 0)
       problems.add(view, `window ${window.name} is not a multiple of its hop ${options.hop}`);
   }
+  const derive = derivedColumns(options.derive);
+  compileDerived(derive, fieldTypes(options.from), (why) => problems.add(view, why));
+  const types = { ...fieldTypes(options.from), ...columnTypes(derive) };
   if (options.where !== undefined)
-    compileExpression(options.where, fieldTypes(options.from), (why) => problems.add(view, `where: ${why}`));
+    compileExpression(options.where, types, (why) => problems.add(view, `where: ${why}`));
   const aggregations = Object.entries(options.features).map(([name, definition]) =>
     compileAggregation(name, definition),
   );
-  for (const aggregation of aggregations) checkAggregation(aggregation, options.from, (why) => problems.add(view, why));
-  checkKeys(view, options, problems);
+  for (const aggregation of aggregations)
+    checkAggregation(aggregation, { options, types }, (why) => problems.add(view, why));
+  checkKeys(view, { options, types }, problems);
   return {
     lane: "stream",
     ...common(view, problems),
     features: aggregations.flatMap((aggregation) => windows.map((window) => windowedFeature(aggregation, window.name))),
     source: options.from.name,
     keys: { ...options.keys },
+    ...(derive.length > 0 && { derive }),
     ...(options.where !== undefined && { where: options.where }),
     windows,
     hopMs,
@@ -95,30 +101,27 @@ function compileAggregation(name: string, { op, field, quantile }: AggregationDe
   return { name, op, ...(field !== undefined && { field }), ...(quantile !== undefined && { quantile }) };
 }
 
-function checkAggregation(
-  aggregation: Aggregation,
-  source: EventSourceDefinition,
-  problem: (why: string) => void,
-): void {
-  if (aggregation.field === undefined) return;
-  const field = source.fields[aggregation.field];
-  if (field === undefined)
-    problem(
-      `feature "${aggregation.name}" aggregates "${aggregation.field}", which source "${source.name}" does not have`,
-    );
-  else if (!numericTypes.includes(field.type))
-    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", which is ${field.type}, not a number`);
+/** What keys and aggregations may name: the source's fields and the derived columns. */
+interface Columns {
+  readonly options: StreamOptions;
+  readonly types: Readonly<Record<string, FeatureType>>;
 }
 
-function checkKeys(view: ViewDefinition, options: StreamOptions, problems: Problems): void {
+function checkAggregation(aggregation: Aggregation, { options, types }: Columns, problem: (why: string) => void): void {
+  if (aggregation.field === undefined) return;
+  const type = types[aggregation.field];
+  if (type === undefined)
+    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", ${whichNobodyHas(options)}`);
+  else if (!numericTypes.includes(type))
+    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", which is ${type}, not a number`);
+}
+
+function checkKeys(view: ViewDefinition, { options, types }: Columns, problems: Problems): void {
   for (const key of Object.keys(view.entity.key)) {
     const field = options.keys[key];
     if (field === undefined) problems.add(view, `does not say which field is join key "${key}"`);
-    else if (options.from.fields[field] === undefined)
-      problems.add(
-        `view "${view.name}"`,
-        `key "${key}" names field "${field}", which source "${options.from.name}" does not have`,
-      );
+    else if (types[field] === undefined)
+      problems.add(view, `key "${key}" names field "${field}", ${whichNobodyHas(options)}`);
   }
 }
 
@@ -126,8 +129,16 @@ function windowedFeature(aggregation: Aggregation, window: string): Feature {
   return { name: `${aggregation.name}_${window}`, type: aggregation.op === "count" ? "int64" : "float64" };
 }
 
-function fieldTypes(source: EventSourceDefinition): Record<string, string> {
-  return Object.fromEntries(Object.entries(source.fields).map(([name, { type }]) => [name, type]));
+function whichNobodyHas({ from, derive }: StreamOptions): string {
+  return `which source "${from.name}" does not have${derive === undefined ? "" : ", nor does derive"}`;
+}
+
+function derivedColumns(derive: DerivedMap = {}): DerivedColumn[] {
+  return Object.entries(derive).map(([name, { type, expression }]) => ({ name, type: type.type, expression }));
+}
+
+function fieldTypes({ fields }: EventSourceDefinition): Record<string, FeatureType> {
+  return columnTypes(Object.entries(fields).map(([name, { type }]) => ({ name, type })));
 }
 
 function duration(view: ViewDefinition, what: string, text: string, problems: Problems): number {

@@ -1,6 +1,7 @@
 import { type CatalogBody, catalogBodySchema, defaultPartitions } from "../contracts/catalog.ts";
 import { TributaryError } from "../contracts/errors.ts";
 import type { EventSource, Field, TableSource } from "../contracts/source.ts";
+import { compileEventOptions } from "./compile-event-options.ts";
 import { compileFeatureService } from "./compile-feature-service.ts";
 import { compileView } from "./compile-view.ts";
 import { durationMs } from "./duration.ts";
@@ -149,6 +150,7 @@ function compileSource(
     eventTime: source.eventTime,
     disorderMs,
     shards: source.shards ?? 1,
+    ...compileEventOptions(source, problems),
   };
 }
 

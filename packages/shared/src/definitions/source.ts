@@ -12,12 +12,30 @@ export interface EventSourceDefinition<F extends FieldMap = FieldMap> {
   readonly disorder: Duration;
   readonly shards?: number;
   readonly version?: number;
+  readonly id?: string;
+  readonly dedupe?: Duration;
+  readonly allowedLateness?: Duration;
 }
 
-/** A named kind of event. `disorder`: how far out of order its events may come. */
+interface EventOptions<F extends FieldMap> {
+  readonly fields: F;
+  readonly eventTime: keyof F & string;
+  /** How far out of order events may come. */
+  readonly disorder: Duration;
+  readonly shards?: number;
+  readonly version?: number;
+  /** The field (string, int32 or int64) by which an event that comes again is known, and counted once. */
+  readonly id?: keyof F & string;
+  /** How far apart in event time two events of one id are the same; default 10m. */
+  readonly dedupe?: Duration;
+  /** How long behind the watermark tumbling and session windows take an event; sliding windows never close. Default 0. */
+  readonly allowedLateness?: Duration;
+}
+
+/** A named kind of event. */
 export function eventSource<const F extends FieldMap>(
   name: string,
-  options: { fields: F; eventTime: keyof F & string; disorder: Duration; shards?: number; version?: number },
+  options: EventOptions<F>,
 ): EventSourceDefinition<F> {
   return placed({ kind: "eventSource", name, ...options }, eventSource);
 }

@@ -1,5 +1,6 @@
 import type { Lane } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
+import type { DerivedMap } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap, KeysOf } from "./entity.ts";
 import type { TypeDefinition } from "./feature-type.ts";
@@ -38,9 +39,11 @@ export interface BatchOptions extends CommonOptions {
 
 export interface StreamOptions extends CommonOptions {
   readonly from: EventSourceDefinition;
-  /** Join key → field of the source. */
+  /** Join key → field of the source, or derived column. */
   readonly keys: Readonly<Record<string, string>>;
-  /** CEL over the source's fields. */
+  /** Columns made of the source's fields and of the columns before them: `derived(float64(), "delay / 60.0")`. */
+  readonly derive?: DerivedMap;
+  /** CEL over the source's fields and derived columns. */
   readonly where?: string;
   readonly windows: readonly Duration[];
   readonly hop: Duration;

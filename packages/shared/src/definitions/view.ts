@@ -1,5 +1,6 @@
 import type { Lane } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
+import type { DerivedDefinition } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
 import type { ReadValueOf } from "./feature-type.ts";
@@ -28,12 +29,14 @@ export function streamView<
   const S extends FieldMap,
   const A extends Readonly<Record<string, AggregationDefinition>>,
   const W extends Duration,
+  const D extends Readonly<Record<string, DerivedDefinition>> = Record<never, DerivedDefinition>,
 >(
   name: string,
   options: StreamOptions & {
     entity: EntityDefinition<K>;
     from: EventSourceDefinition<S>;
-    keys: { readonly [N in keyof K]: keyof S & string };
+    derive?: D & { readonly [N in keyof D & keyof S]: never };
+    keys: { readonly [N in keyof K]: (keyof S | keyof D) & string };
     windows: readonly W[];
     features: A;
   },
