@@ -1,9 +1,11 @@
 import type { Aggregation, View } from "../contracts/catalog.ts";
 import type { Feature, FeatureType } from "../contracts/feature.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
+import { compileFeature } from "./compile-feature.ts";
 import { columnTypes, compileDerived, type DerivedColumn, type DerivedMap } from "./derived-column.ts";
 import { durationMs } from "./duration.ts";
 import { compileExpression } from "./expression.ts";
+import { labelsOf } from "./labels.ts";
 import type { Problems } from "./problems.ts";
 import type { EventSourceDefinition } from "./source.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
@@ -28,7 +30,7 @@ function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Pro
   return {
     lane: "batch",
     ...common(view, problems),
-    features: compileFeatures(options.features),
+    features: compileFeatures(view, options.features, problems),
     sql: options.sql,
     sources: options.from.map((source) => source.name),
     everyMs: duration(view, "every", options.every, problems),
@@ -40,7 +42,7 @@ function compileDirect(view: ViewDefinition, options: DirectOptions, problems: P
   return {
     lane: "direct",
     ...common(view, problems),
-    features: compileFeatures(options.features),
+    features: compileFeatures(view, options.features, problems),
     producers: [...options.producers],
   };
 }
@@ -85,16 +87,14 @@ function common(view: ViewDefinition, problems: Problems) {
     entity: view.entity.name,
     freshnessMs: duration(view, "freshness", options.freshness, problems),
     ttlMs: options.ttl === undefined ? null : duration(view, "ttl", options.ttl, problems),
-    ...(options.description !== undefined && { description: options.description }),
-    ...(options.owner !== undefined && { owner: options.owner }),
+    ...labelsOf(options),
   };
 }
 
-function compileFeatures(features: FeatureMap): Feature[] {
-  return Object.entries(features).map(([name, { type, options }]) => {
-    const { nullable: _nullable, ...rest } = options;
-    return { name, type, ...rest };
-  });
+function compileFeatures(view: ViewDefinition, features: FeatureMap, problems: Problems): Feature[] {
+  return Object.entries(features).map(([name, definition]) =>
+    compileFeature(name, definition, (why) => problems.add(view, why)),
+  );
 }
 
 function compileAggregation(name: string, { op, field, quantile }: AggregationDefinition): Aggregation {

@@ -4,27 +4,31 @@ import type { DerivedMap } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap, KeysOf } from "./entity.ts";
 import type { TypeDefinition } from "./feature-type.ts";
+import type { Labels } from "./labels.ts";
 import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
 
 /**
- * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives.
- * A count of a stream view is null too while nothing at all is known of the entity.
+ * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives,
+ * `Written` what a write may. A count of a stream view is null too while nothing at all is known of the entity.
  */
-export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown, L extends Lane = Lane>
+export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown, L extends Lane = Lane, Written = unknown>
   extends ViewUse<K, Row> {
   readonly kind: "view";
   readonly lane: L;
   readonly name: string;
   readonly entity: EntityDefinition<K>;
   readonly options: BatchOptions | StreamOptions | DirectOptions;
+  /** Never set: carries the TypeScript type. */
+  readonly written?: Written;
 }
 
-interface CommonOptions {
+interface CommonOptions extends Labels {
+  /** The age this view promises not to exceed. */
   readonly freshness: Duration;
+  /** The age past which a read hides its values; absent = never. */
   readonly ttl?: Duration;
+  /** Default 1. A higher one begins empty. */
   readonly version?: number;
-  readonly description?: string;
-  readonly owner?: string;
 }
 
 export type FeatureMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;

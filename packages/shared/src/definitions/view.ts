@@ -3,19 +3,20 @@ import type { AggregationDefinition } from "./aggregation.ts";
 import type { DerivedDefinition } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
-import type { ReadValueOf } from "./feature-type.ts";
+import type { ReadValueOf, WrittenValueOf } from "./feature-type.ts";
 import { placed } from "./place.ts";
 import type { EventSourceDefinition, FieldMap } from "./source.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
 import { viewUse } from "./view-use.ts";
 
 type RowOf<F extends FeatureMap> = { [N in keyof F]: ReadValueOf<F[N]> };
+type WrittenOf<F extends FeatureMap> = { [N in keyof F]: WrittenValueOf<F[N]> };
 
 /** Features by SQL over table sources; the SQL sees each source by its name, and `interval_start()`, `interval_end()`. */
 export function batchView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: BatchOptions & { entity: EntityDefinition<K>; features: F },
-): ViewDefinition<K, RowOf<F>> {
+): ViewDefinition<K, RowOf<F>, "batch", WrittenOf<F>> {
   return placed(define("batch", name, options), batchView);
 }
 
@@ -40,7 +41,7 @@ export function streamView<
     windows: readonly W[];
     features: A;
   },
-): ViewDefinition<K, Windowed<A, W>> {
+): ViewDefinition<K, Windowed<A, W>, "stream", Windowed<A, W>> {
   return placed(define("stream", name, options), streamView);
 }
 
@@ -48,15 +49,15 @@ export function streamView<
 export function directView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: DirectOptions & { entity: EntityDefinition<K>; features: F },
-): ViewDefinition<K, RowOf<F>, "direct"> {
+): ViewDefinition<K, RowOf<F>, "direct", WrittenOf<F>> {
   return placed(define("direct", name, options), directView);
 }
 
-function define<K extends KeyMap, Row, L extends Lane>(
+function define<K extends KeyMap, Row, L extends Lane, Written>(
   lane: L,
   name: string,
   options: (BatchOptions | StreamOptions | DirectOptions) & { entity: EntityDefinition<K> },
-): ViewDefinition<K, Row, L> {
+): ViewDefinition<K, Row, L, Written> {
   const view = { kind: "view" as const, lane, name, entity: options.entity, options };
   return Object.assign(
     view,
