@@ -58,6 +58,11 @@ export class ByteReader {
     return this.bytes.readUInt32LE(this.position - 4);
   }
 
+  uint48(): number {
+    this.#take(6);
+    return this.bytes.readUIntBE(this.position - 6, 6);
+  }
+
   /** A view of the next `size` bytes, not a copy. */
   raw(size: number): Buffer {
     this.#take(size);

@@ -55,6 +55,11 @@ export class ByteWriter {
     this.#length = this.#bytes.writeUInt32LE(value, this.#length);
   }
 
+  uint48(value: number): void {
+    this.#reserve(6);
+    this.#length = this.#bytes.writeUIntBE(value, this.#length, 6);
+  }
+
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);

@@ -1,12 +1,15 @@
 import type { Redis } from "ioredis";
 import { groupBy } from "../core/group-by.ts";
 import { nonceOf } from "../core/record.ts";
-import { slotOf } from "../core/store-keys.ts";
+import { type Shape, shapeField } from "../core/shape.ts";
+import { shapesKey, slotOf } from "../core/store-keys.ts";
 import { answerOf } from "./redis-client.ts";
 import { runScript, script } from "./redis-script.ts";
+import { redisShapes, type Shapes } from "./redis-shapes.ts";
 
 /** The records of entities, as bytes. */
 export interface Records {
+  readonly shapes: Shapes;
   /** In the order of the keys; null where there is none. @throws TributaryError UNAVAILABLE */
   read(keys: readonly string[]): Promise<(Buffer | null)[]>;
   /**
@@ -20,16 +23,29 @@ export interface Replacement {
   readonly key: string;
   readonly previous: Buffer | null;
   readonly bytes: Buffer;
+  /** What the bytes name: must stand in Redis before they do. */
+  readonly shapes: Iterable<Shape>;
 }
 
-/** Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string. Returns the places of the conflicts. */
+/**
+ * KEYS: the partition's shapes, then the records. ARGV: number of shapes, their ids, then nonce and bytes of each record.
+ * Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string. Returns the places of the conflicts; or,
+ * when a shape is not there, only the places of the missing shapes, negative, and nothing is written.
+ */
 const compareAndSet = script(`
+local shapes = tonumber(ARGV[1])
+local missing = {}
+for i = 1, shapes do
+  if redis.call('HEXISTS', KEYS[1], ARGV[1 + i]) == 0 then missing[#missing + 1] = -i end
+end
+if #missing > 0 then return missing end
 local conflicts = {}
-for i, key in ipairs(KEYS) do
-  if redis.call('GETRANGE', key, 1, 8) == ARGV[2 * i - 1] then
-    redis.call('SET', key, ARGV[2 * i])
+for i = 2, #KEYS do
+  local at = shapes + 2 * i - 2
+  if redis.call('GETRANGE', KEYS[i], 1, 8) == ARGV[at] then
+    redis.call('SET', KEYS[i], ARGV[at + 1])
   else
-    conflicts[#conflicts + 1] = i
+    conflicts[#conflicts + 1] = i - 1
   end
 end
 return conflicts`);
@@ -39,10 +55,12 @@ const nothing = Buffer.alloc(0);
 const replacementsMax = 500;
 
 export function redisRecords(redis: Redis): Records {
+  const shapes = redisShapes(redis);
   return {
+    shapes,
     read: async (keys) => (keys.length === 0 ? [] : answerOf(redis.mgetBuffer(...keys))),
     replace: async (replacements) => {
-      const conflicts = await Promise.all(batchesOf(replacements).map((batch) => replaceBatch(redis, batch)));
+      const conflicts = await Promise.all(batchesOf(replacements).map((batch) => replaceBatch(redis, shapes, batch)));
       return conflicts.flat();
     },
   };
@@ -58,9 +76,21 @@ function batchesOf(replacements: readonly Replacement[]): Replacement[][] {
   });
 }
 
-async function replaceBatch(redis: Redis, batch: readonly Replacement[]): Promise<string[]> {
+async function replaceBatch(redis: Redis, known: Shapes, batch: readonly Replacement[]): Promise<string[]> {
+  const slot = slotOf(batch[0]?.key ?? "");
   const keys = batch.map((replacement) => replacement.key);
+  const shapes = new Map(batch.flatMap((replacement) => [...replacement.shapes].map((shape) => [shape.id, shape])));
+  const ids = [...shapes.keys()].map(shapeField);
   const values = batch.flatMap(({ previous, bytes }) => [previous === null ? nothing : nonceOf(previous), bytes]);
-  const places = (await runScript(redis, compareAndSet, { keys, values })) as number[];
+  const attempt = async () =>
+    (await runScript(redis, compareAndSet, {
+      keys: [shapesKey(slot), ...keys],
+      values: [ids.length, ...ids, ...values],
+    })) as number[];
+  let places = await attempt();
+  if (places.some((place) => place < 0)) {
+    await known.register(slot, shapes.values());
+    places = await attempt();
+  }
   return places.map((place) => keys[place - 1] as string);
 }

@@ -3,16 +3,17 @@ import { ByteReader } from "@tributary/shared/merge/byte-reader";
 import { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import type { Cell } from "@tributary/shared/merge/cell";
 import { mergeCells } from "@tributary/shared/merge/merge-cells";
-import { type EntityRecord, emptyRecord } from "./record.ts";
+import { type EntityRecord, emptyRecord, type StoredSection } from "./record.ts";
 import { readSection, writeSection } from "./section.ts";
+import { type Shape, widenShape } from "./shape.ts";
 
 /**
  * The merge rule (V1): for every cell the greatest version wins, whoever brings it, in whatever order, however often.
  * It reads no clock and no other view. Cells that a write does not carry stay as they are.
  */
 export interface SectionWrite {
-  /** See `sectionId`. */
-  readonly section: string;
+  /** Of the view as the writer's catalog has it; names every feature of the cells. */
+  readonly shape: Shape;
   readonly cells: readonly Cell[];
 }
 
@@ -25,40 +26,48 @@ export function mergeRecord(
   writes: readonly SectionWrite[],
 ): EntityRecord | undefined {
   const record = current ?? emptyRecord;
-  const changed = new Map<string, Uint8Array>();
-  for (const [section, cells] of cellsBySection(record, writes)) {
-    const merged = mergeCells(readCells(record.sections.get(section)), cells);
-    if (merged !== undefined) changed.set(section, encodeCells(merged));
+  const changed = new Map<string, StoredSection>();
+  for (const { shape, cells } of joinSections(record, writes)) {
+    const stored = record.sections.get(shape.section);
+    const merged = mergeCells(readCells(stored), cells);
+    if (merged !== undefined) changed.set(shape.section, encodeCells(stored?.shape ?? shape, shape, merged));
   }
   if (changed.size === 0) return undefined;
   return { ...record, sections: new Map([...record.sections, ...changed]) };
 }
 
-function cellsBySection(record: EntityRecord, writes: readonly SectionWrite[]): Map<string, Cell[]> {
-  const bySection = new Map<string, Cell[]>();
-  for (const { section, cells } of writes) {
+/** One write a section, without what an erasure covers. */
+function joinSections(record: EntityRecord, writes: readonly SectionWrite[]): Iterable<SectionWrite> {
+  if (writes.length === 1 && record.erasure === undefined) return writes;
+  const bySection = new Map<string, { shape: Shape; readonly cells: Cell[] }>();
+  for (const { shape, cells } of writes) {
     const live = cells.filter((cell) => !isErased(record, cell));
-    const already = bySection.get(section);
-    if (already) already.push(...live);
-    else bySection.set(section, live);
+    const already = bySection.get(shape.section);
+    if (already === undefined) bySection.set(shape.section, { shape, cells: live });
+    else {
+      already.shape = widenShape(already.shape, shape.features);
+      already.cells.push(...live);
+    }
   }
-  return bySection;
+  return bySection.values();
 }
 
 function isErased({ erasure }: EntityRecord, cell: Cell): boolean {
   return erasure !== undefined && compareVersions(cell.version, erasure) <= 0;
 }
 
-export function readCells(body: Uint8Array | undefined): Cell[] {
-  if (body === undefined) return [];
+export function readCells(stored: StoredSection | undefined): Cell[] {
+  if (stored === undefined) return [];
+  const { body, shape } = stored;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return readSection(new ByteReader(bytes, 0, bytes.length));
+  return readSection(new ByteReader(bytes, 0, bytes.length), shape);
 }
 
 const writer = new ByteWriter();
 
-function encodeCells(cells: readonly Cell[]): Uint8Array {
+function encodeCells(known: Shape, written: Shape, cells: readonly Cell[]): StoredSection {
+  const shape = known.id === written.id ? known : widenShape(written, known.features);
   writer.clear();
-  writeSection(writer, cells);
-  return writer.copy();
+  writeSection(writer, shape, cells);
+  return { shape, body: writer.copy() };
 }

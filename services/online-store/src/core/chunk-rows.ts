@@ -16,7 +16,7 @@ import { limits } from "@tributary/shared/contracts/limits";
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Cell, CellChange, CellSchedule } from "@tributary/shared/merge/cell";
 import type { SectionWrite } from "./cell-merge.ts";
-import { sectionId } from "./record.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 import { recordKey } from "./store-keys.ts";
 
 /** Where a chunk's message stands in its stream: what stands in for the stamps and event times it does not carry (V4, V5). */
@@ -48,13 +48,25 @@ export function rowsOf(
 ): RecordWrite[] {
   const entity = entityOf(context.catalog, view);
   const features = featuresOf(chunk, view);
-  const section = sectionId(view.name, view.version);
+  const shape = shapeOfView(view);
   return chunk.keys.map((key, row) => {
     checkKey(key, chunk.partition, { entity, partitions: context.catalog.partitions });
     const version = versionOf(chunk, row, context.position);
     const cells = cellsOf(chunk, row, { features, version });
-    return { key: recordKey(chunk.partition, entity.name, key), section, cells };
+    return { key: recordKey(chunk.partition, entity.name, key), shape, cells };
   });
+}
+
+const shapes = new WeakMap<View, Shape>();
+
+/** Worked out once a view and catalog version. */
+function shapeOfView(view: View): Shape {
+  const known = shapes.get(view);
+  if (known !== undefined) return known;
+  const names = view.features.map((feature) => feature.name);
+  const shape = shapeOf(view.name, view.version, names);
+  shapes.set(view, shape);
+  return shape;
 }
 
 function entityOf(catalog: Catalog, view: View): Entity {

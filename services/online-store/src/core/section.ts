@@ -1,35 +1,30 @@
-import type { FeatureValue } from "@tributary/shared/contracts/chunk";
-import { tombstone } from "@tributary/shared/contracts/chunk";
+import { type FeatureValue, tombstone } from "@tributary/shared/contracts/chunk";
 import { compareVersions, type Version } from "@tributary/shared/contracts/version";
 import { type ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
-import { ByteWriter } from "@tributary/shared/merge/byte-writer";
+import type { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import type { Cell, CellChange } from "@tributary/shared/merge/cell";
 import { readValue, writeValue } from "@tributary/shared/merge/cell-value";
+import type { Shape } from "./shape.ts";
 
 /**
  * The cells of one view version as bytes. Cells of one version and schedule end share a group, so that a view written
- * whole stores its version once. One set of cells has one encoding.
+ * whole stores its version once, and no name at all (see shape.ts). One set of cells of one shape has one encoding.
  *
- *   varint d, d bytes   dictionary: the features' names in order, each varint length and UTF-8
  *   groups to the end, the newest version first:
- *     byte              flags: bit 0 = scheduled
+ *     byte              flags: bit 0 = scheduled, bit 1 = whole: every feature of the shape
  *     version           signed varint event time (epoch ms), varints incarnation, sequence, minor
  *     [scheduled]       signed varint (until − event time); varint k, then k instants, each a signed varint: the
  *                       distance from the one before, the first from the event time
- *     varint c          cells, each: varint index into the dictionary, value,
+ *     [not whole]       bitmap, ⌈features ÷ 8⌉ bytes: bit i of byte i ÷ 8 = the shape's feature i is here
+ *     cells in the shape's order, each: value,
  *                       [scheduled] varint changes, each varint index into the instants, value
  */
-const scheduledFlag = 1;
+export const groupFlags = { scheduled: 1, whole: 2 } as const;
+const flagsMax = groupFlags.scheduled | groupFlags.whole;
 
-const dictionaryWriter = new ByteWriter();
-
-export function writeSection(writer: ByteWriter, cells: readonly Cell[]): void {
-  const sorted = [...cells].sort((a, b) => (a.feature < b.feature ? -1 : 1));
-  dictionaryWriter.clear();
-  for (const cell of sorted) dictionaryWriter.text(cell.feature);
-  writer.varint(dictionaryWriter.length);
-  writer.raw(dictionaryWriter.copy());
-  for (const group of groupsOf(sorted)) writeGroup(writer, group);
+export function writeSection(writer: ByteWriter, shape: Shape, cells: readonly Cell[]): void {
+  const sorted = cells.map((cell) => ({ index: indexIn(shape, cell.feature), cell })).sort((a, b) => a.index - b.index);
+  for (const group of groupsOf(sorted)) writeGroup(writer, shape, group);
 }
 
 interface IndexedCell {
@@ -37,14 +32,20 @@ interface IndexedCell {
   readonly cell: Cell;
 }
 
-function groupsOf(sorted: readonly Cell[]): IndexedCell[][] {
+function indexIn({ features, section }: Shape, feature: string): number {
+  const index = features.indexOf(feature);
+  if (index < 0) throw new Error(`feature ${feature} is not of the shape of section ${section}`);
+  return index;
+}
+
+function groupsOf(sorted: readonly IndexedCell[]): IndexedCell[][] {
   const groups: IndexedCell[][] = [];
-  for (const [index, cell] of sorted.entries()) {
-    const group = groups.find((candidate) => compareGroups(candidate, [{ index, cell }]) === 0);
-    if (group) group.push({ index, cell });
-    else groups.push([{ index, cell }]);
+  for (const one of sorted) {
+    const group = groups.find((candidate) => compareGroups(candidate, [one]) === 0);
+    if (group) group.push(one);
+    else groups.push([one]);
   }
-  return groups.sort((a, b) => compareGroups(b, a));
+  return groups.length < 2 ? groups : groups.sort((a, b) => compareGroups(b, a));
 }
 
 function compareGroups(a: readonly IndexedCell[], b: readonly IndexedCell[]): number {
@@ -61,18 +62,18 @@ function untilOf(cell: Cell): number {
   return cell.schedule?.untilMs ?? Number.MIN_SAFE_INTEGER;
 }
 
-function writeGroup(writer: ByteWriter, group: readonly IndexedCell[]): void {
+function writeGroup(writer: ByteWriter, shape: Shape, group: readonly IndexedCell[]): void {
   const { version, schedule } = headOf(group);
-  writer.byte(schedule === undefined ? 0 : scheduledFlag);
+  const isWhole = group.length === shape.features.length;
+  writer.byte((schedule === undefined ? 0 : groupFlags.scheduled) | (isWhole ? groupFlags.whole : 0));
   writeVersion(writer, version);
   const instants = schedule === undefined ? [] : instantsOf(group);
   if (schedule !== undefined) {
     writer.signedVarint(schedule.untilMs - version.eventTime);
     writeInstants(writer, instants, version.eventTime);
   }
-  writer.varint(group.length);
-  for (const { index, cell } of group) {
-    writer.varint(index);
+  if (!isWhole) writeBitmap(writer, shape.features.length, group);
+  for (const { cell } of group) {
     writeValue(writer, cell.value);
     if (cell.schedule !== undefined) writeChanges(writer, cell.schedule.changes, instants);
   }
@@ -99,6 +100,16 @@ function writeInstants(writer: ByteWriter, instants: readonly number[], start: n
   }
 }
 
+function writeBitmap(writer: ByteWriter, features: number, group: readonly IndexedCell[]): void {
+  const bitmap = new Uint8Array(bitmapBytes(features));
+  for (const { index } of group) bitmap[index >> 3] = (bitmap[index >> 3] as number) | (1 << (index & 7));
+  writer.raw(bitmap);
+}
+
+export function bitmapBytes(features: number): number {
+  return (features + 7) >> 3;
+}
+
 function writeChanges(writer: ByteWriter, changes: readonly CellChange[], instants: readonly number[]): void {
   writer.varint(changes.length);
   for (const change of changes) {
@@ -111,43 +122,36 @@ function writeChanges(writer: ByteWriter, changes: readonly CellChange[], instan
  * Every cell of a section.
  * @throws TributaryError CORRUPT
  */
-export function readSection(reader: ByteReader): Cell[] {
-  const features = readDictionary(reader);
+export function readSection(reader: ByteReader, shape: Shape): Cell[] {
   const cells: Cell[] = [];
-  while (!reader.done) readGroup(reader, features, cells);
+  while (!reader.done) readGroup(reader, shape, cells);
   return cells;
 }
 
-function readDictionary(reader: ByteReader): string[] {
-  const end = reader.varint() + reader.position;
-  if (end > reader.end) throw corrupt("a dictionary ends too early");
-  const features: string[] = [];
-  while (reader.position < end) features.push(reader.text());
-  if (reader.position !== end) throw corrupt("a dictionary does not end where it says");
-  return features;
-}
-
-function readGroup(reader: ByteReader, features: readonly string[], cells: Cell[]): void {
-  const scheduled = readGroupFlags(reader);
+function readGroup(reader: ByteReader, { features }: Shape, cells: Cell[]): void {
+  const flags = readGroupFlags(reader);
+  const isScheduled = (flags & groupFlags.scheduled) !== 0;
   const version = readVersion(reader);
-  const untilMs = scheduled ? version.eventTime + reader.signedVarint() : 0;
-  const instants = scheduled ? readInstants(reader, version.eventTime) : [];
-  const count = reader.varint();
-  for (let i = 0; i < count; i++) {
-    const feature = features[reader.varint()];
-    if (feature === undefined) throw corrupt("a cell names no feature");
+  const untilMs = isScheduled ? version.eventTime + reader.signedVarint() : 0;
+  const instants = isScheduled ? readInstants(reader, version.eventTime) : [];
+  const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(features.length)) : undefined;
+  for (const [index, feature] of features.entries()) {
+    if (bitmap !== undefined && !isInBitmap(bitmap, index)) continue;
     const value = readValue(reader);
-    if (scheduled)
+    if (isScheduled)
       cells.push({ feature, version, value, schedule: { untilMs, changes: readChanges(reader, instants) } });
     else cells.push({ feature, version, value });
   }
 }
 
-/** Whether the group's cells are scheduled. */
-export function readGroupFlags(reader: ByteReader): boolean {
+export function isInBitmap(bitmap: Uint8Array, index: number): boolean {
+  return ((bitmap[index >> 3] as number) & (1 << (index & 7))) !== 0;
+}
+
+export function readGroupFlags(reader: ByteReader): number {
   const flags = reader.byte();
-  if (flags > scheduledFlag) throw corrupt(`unknown group flags ${flags}`);
-  return flags === scheduledFlag;
+  if (flags > flagsMax) throw corrupt(`unknown group flags ${flags}`);
+  return flags;
 }
 
 export function readVersion(reader: ByteReader): Version {
@@ -170,7 +174,7 @@ export function readInstants(reader: ByteReader, start: number): number[] {
   return instants;
 }
 
-function readChanges(reader: ByteReader, instants: readonly number[]): CellChange[] {
+export function readChanges(reader: ByteReader, instants: readonly number[]): CellChange[] {
   const count = reader.varint();
   const changes: CellChange[] = [];
   for (let i = 0; i < count; i++) {

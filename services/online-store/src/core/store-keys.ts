@@ -12,6 +12,8 @@ export const storeKeys = {
   epoch: "tributary:epoch",
   /** Hash: lane → `incarnation:sequence` up to which everything is applied. */
   floor: (partition: number) => `{${partitionToken(partition)}}!floor`,
+  /** Hash: shape id, hex → the shape (see shape.ts). */
+  shapes: (partition: number) => shapesKey(`{${partitionToken(partition)}}`),
   /** Hash: `lane:incarnation:sequence:view` → why a message below a confirmation was set aside. */
   holds: (partition: number) => `{${partitionToken(partition)}}!holds`,
   /** Hash: `lane:incarnation:sequence:view:viewVersion` → confirmed up to, epoch ms; not counted yet. */
@@ -19,6 +21,11 @@ export const storeKeys = {
   /** Hash: `view:viewVersion` → confirmed up to, epoch ms; counts. */
   confirmed: (partition: number) => `{${partitionToken(partition)}}!confirmed`,
 } as const;
+
+/** The shapes of the partition that a slot's hash tag names. */
+export function shapesKey(slot: string): string {
+  return `${slot}!shapes`;
+}
 
 /** The hash tag of a key, which decides its slot. */
 export function slotOf(key: string): string {

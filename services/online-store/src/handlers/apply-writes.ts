@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Records, Replacement } from "../adapters/redis-records.ts";
+import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
 import { groupBy } from "../core/group-by.ts";
 import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
+import type { ShapeLookup } from "../core/shape.ts";
 
 /**
  * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. Where a round is
@@ -32,9 +34,11 @@ export async function applyWrites(records: Records, writes: readonly RecordWrite
       throw new TributaryError("UNAVAILABLE", `records changed under ${roundsMax} rounds of writes`);
     if (round > roundsInStride) await pause(Math.random() * Math.min(2 ** (round - roundsInStride), pauseMsMax));
     const stored = await records.read(keys);
-    const replacements = keys.flatMap((key, i) =>
-      replacementOf({ key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [] }, corrupt),
-    );
+    const replacements: Replacement[] = [];
+    for (const [i, key] of keys.entries()) {
+      const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [] };
+      replacements.push(...(await knowingShapes(records.shapes, () => replacementOf(merge, records.shapes, corrupt))));
+    }
     keys = await records.replace(replacements);
     conflicts += keys.length;
   }
@@ -48,10 +52,12 @@ interface Merge {
 }
 
 /** Nothing when the record already holds all of it. */
-function replacementOf({ key, previous, writes }: Merge, corrupt: Set<string>): Replacement[] {
+function replacementOf({ key, previous, writes }: Merge, shapes: ShapeLookup, corrupt: Set<string>): Replacement[] {
   try {
-    const merged = mergeRecord(previous === null ? undefined : decodeRecord(previous), writes);
-    return merged === undefined ? [] : [{ key, previous, bytes: encodeRecord(merged, randomBytes(nonceBytes)) }];
+    const merged = mergeRecord(previous === null ? undefined : decodeRecord(previous, shapes), writes);
+    if (merged === undefined) return [];
+    const named = [...merged.sections.values()].map((section) => section.shape);
+    return [{ key, previous, bytes: encodeRecord(merged, randomBytes(nonceBytes)), shapes: named }];
   } catch (error) {
     if (!(error instanceof TributaryError && error.code === "CORRUPT")) throw error;
     corrupt.add(key);

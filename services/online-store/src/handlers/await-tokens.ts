@@ -6,8 +6,10 @@ import type { ReadRequest } from "@tributary/shared/contracts/read";
 import type { WriteToken } from "@tributary/shared/contracts/write";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Records } from "../adapters/redis-records.ts";
+import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { readCells } from "../core/cell-merge.ts";
-import { decodeRecord, sectionId } from "../core/record.ts";
+import { decodeRecord } from "../core/record.ts";
+import { sectionId } from "../core/shape.ts";
 import { recordKey } from "../core/store-keys.ts";
 import { isReadable } from "../core/token.ts";
 import type { StoreState } from "./track-progress.ts";
@@ -64,11 +66,13 @@ async function stillWaiting(
   located: readonly LocatedToken[],
 ): Promise<LocatedToken[]> {
   const stored = await records.read(located.map((one) => one.key));
-  return located.filter(({ token, partition, section }, i) => {
-    const bytes = stored[i] ?? null;
-    const cells = bytes === null ? [] : readCells(decodeRecord(bytes).sections.get(section));
-    return !isReadable(token, cells, state.floor(partition, "direct"));
-  });
+  return knowingShapes(records.shapes, () =>
+    located.filter(({ token, partition, section }, i) => {
+      const bytes = stored[i] ?? null;
+      const cells = bytes === null ? [] : readCells(decodeRecord(bytes, records.shapes).sections.get(section));
+      return !isReadable(token, cells, state.floor(partition, "direct"));
+    }),
+  );
 }
 
 function timeout(waiting: readonly LocatedToken[]): TributaryError {

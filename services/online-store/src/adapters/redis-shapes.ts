@@ -1,0 +1,64 @@
+import { corrupt } from "@tributary/shared/merge/byte-reader";
+import type { Redis } from "ioredis";
+import { parseShape, type Shape, type ShapeLookup, shapeField, shapeText, UnknownShape } from "../core/shape.ts";
+import { shapesKey, storeKeys } from "../core/store-keys.ts";
+import { answerOf } from "./redis-client.ts";
+
+/** The shapes that records name: those this process knows, and the way to those that others wrote. */
+export interface Shapes extends ShapeLookup {
+  /** @throws TributaryError UNAVAILABLE; CORRUPT when no partition has the shape */
+  learn(unknown: UnknownShape): Promise<void>;
+  /** Sees to it that these stand in the slot's hash. @throws TributaryError UNAVAILABLE, CORRUPT */
+  register(slot: string, shapes: Iterable<Shape>): Promise<void>;
+}
+
+/** They only ever become more; a view has one for each set of features that it ever had. */
+export function redisShapes(redis: Redis): Shapes {
+  const known = new Map<number, Shape>();
+  return {
+    find: (id) => known.get(id),
+    learn: async ({ id, message }) => {
+      const text = await findText(redis, shapeField(id));
+      if (text === undefined) throw corrupt(`${message}, nor to any partition`);
+      known.set(id, parseShape(id, text));
+    },
+    register: async (slot, shapes) => {
+      for (const shape of shapes) {
+        const field = shapeField(shape.id);
+        await answerOf(redis.hsetnx(shapesKey(slot), field, shapeText(shape)));
+        // Another shape of the same id, once in 2^48, would be told here instead of being mistaken for this one.
+        const text = await answerOf(redis.hget(shapesKey(slot), field));
+        if (text !== shapeText(shape))
+          throw corrupt(`two shapes have the id ${field}: ${text} and ${shapeText(shape)}`);
+        known.set(shape.id, shape);
+      }
+    },
+  };
+}
+
+/** As many as a catalog may have. */
+const partitionsMax = 100;
+
+/** Any partition's will do: the id says what the shape is. */
+async function findText(redis: Redis, field: string): Promise<string | undefined> {
+  const partitions = Array.from({ length: partitionsMax }, (_, partition) => partition);
+  const texts = await Promise.all(
+    partitions.map((partition) => answerOf(redis.hget(storeKeys.shapes(partition), field))),
+  );
+  return texts.find((text) => text !== null) ?? undefined;
+}
+
+/**
+ * Does again what has met a shape that is not known here, once that is learnt.
+ * @throws TributaryError UNAVAILABLE, CORRUPT, and what `act` throws
+ */
+export async function knowingShapes<T>(shapes: Shapes, act: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof UnknownShape)) throw error;
+      await shapes.learn(error);
+    }
+  }
+}
