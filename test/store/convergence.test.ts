@@ -1,3 +1,4 @@
+import { knowingShapes, redisShapes } from "@tributary/online-store/adapters/redis-shapes";
 import { readCells } from "@tributary/online-store/core/cell-merge";
 import { checkHeader } from "@tributary/online-store/core/chunk-header";
 import { type RecordWrite, rowsOf } from "@tributary/online-store/core/chunk-rows";
@@ -76,8 +77,8 @@ function writesOf(chunk: RowsChunk): RecordWrite[] {
 /** What the store must hold: the greatest of each cell. */
 function oracle(chunks: readonly RowsChunk[]): Map<string, Cell[]> {
   const expected = new Map<string, Cell[]>();
-  for (const { key, section, cells } of chunks.flatMap(writesOf)) {
-    const id = `${key} ${section}`;
+  for (const { key, shape, cells } of chunks.flatMap(writesOf)) {
+    const id = `${key} ${shape.section}`;
     const held = expected.get(id) ?? [];
     const merged = mergeCells(held, cells) ?? held;
     if (merged.length > 0) expected.set(id, merged);
@@ -87,11 +88,13 @@ function oracle(chunks: readonly RowsChunk[]): Map<string, Cell[]> {
 
 async function stored(): Promise<Map<string, Cell[]>> {
   const found = new Map<string, Cell[]>();
+  const shapes = redisShapes(rig.redis);
   for (const airport of airports) {
     const key = `{p${String(partitionOf(airport, partitions)).padStart(2, "0")}}:airport:${airport}`;
     const bytes = await rig.redis.getBuffer(key);
     if (bytes === null) continue;
-    for (const [section, body] of decodeRecord(bytes).sections) found.set(`${key} ${section}`, readCells(body));
+    const { sections } = await knowingShapes(shapes, () => decodeRecord(bytes, shapes));
+    for (const [section, own] of sections) found.set(`${key} ${section}`, readCells(own));
   }
   return found;
 }

@@ -7,11 +7,14 @@ import { describe, expect, it } from "vitest";
 import { cellArbitrary } from "../testing/random-cells.ts";
 import { mergeRecord, readCells, type SectionWrite } from "./cell-merge.ts";
 import { type EntityRecord, encodeRecord } from "./record.ts";
+import { shapeOf } from "./shape.ts";
 
 const nonce = Buffer.alloc(8);
-const section = "congestion\u00001";
+const names = ["a", "b", "c", "d", "delayMean_15m"];
+const shape = shapeOf("congestion", 1, names);
+const { section } = shape;
 const writeArbitrary: fc.Arbitrary<SectionWrite> = fc.record({
-  section: fc.constantFrom(section, "congestion\u00002", "route\u00001"),
+  shape: fc.constantFrom(shape, shapeOf("congestion", 2, names), shapeOf("route", 1, names)),
   cells: fc.array(cellArbitrary, { maxLength: 5 }),
 });
 const writesArbitrary = fc.array(writeArbitrary, { maxLength: 12 });
@@ -31,7 +34,7 @@ function cell(value: Cell["value"], version: Partial<Cell["version"]> = {}, feat
 }
 
 function merged(...cells: Cell[]): Cell[] {
-  return readCells(mergeAll(cells.map((one) => [{ section, cells: [one] }]))?.sections.get(section));
+  return readCells(mergeAll(cells.map((one) => [{ shape, cells: [one] }]))?.sections.get(section));
 }
 
 describe("the merge", () => {
@@ -58,7 +61,10 @@ describe("the merge", () => {
     fc.assert(
       fc.property(writesArbitrary, writesArbitrary, (left, right) => {
         const other = mergeAll([right]);
-        const asWrites = [...(other?.sections ?? [])].map(([id, body]) => ({ section: id, cells: readCells(body) }));
+        const asWrites = [...(other?.sections.values() ?? [])].map((stored) => ({
+          shape: stored.shape,
+          cells: readCells(stored),
+        }));
         expect(bytesOf(mergeAll([left, asWrites]))).toBe(bytesOf(mergeAll([left, right])));
       }),
     );
@@ -76,8 +82,8 @@ describe("the merge", () => {
     fc.assert(
       fc.property(writesArbitrary, (writes) => {
         const record = mergeAll(writes.map((write) => [write]));
-        for (const id of new Set(writes.map((write) => write.section))) {
-          const all = writes.filter((write) => write.section === id).flatMap((write) => write.cells);
+        for (const id of new Set(writes.map((write) => write.shape.section))) {
+          const all = writes.filter((write) => write.shape.section === id).flatMap((write) => write.cells);
           const found = new Map(readCells(record?.sections.get(id)).map((one) => [one.feature, one]));
           expect(found).toEqual(oracle(all));
         }
@@ -119,7 +125,7 @@ describe("the merge", () => {
 
   it("keeps the cells that a partial row does not carry", () => {
     const [old, other, fresh] = [cell(1, {}, "a"), cell(2, {}, "b"), cell(3, { eventTime: 1 }, "b")];
-    const record = mergeAll([[{ section, cells: [old, other] }], [{ section, cells: [fresh] }]]);
+    const record = mergeAll([[{ shape, cells: [old, other] }], [{ shape, cells: [fresh] }]]);
     expect(readCells(record?.sections.get(section))).toEqual([fresh, old]);
   });
 
@@ -135,8 +141,8 @@ describe("the merge", () => {
       erasure: { eventTime: 5, incarnation: 0, sequence: 0, minor: 0 },
       sections: new Map(),
     };
-    expect(mergeRecord(erased, [{ section, cells: [cell(1, { eventTime: 5 })] }])).toBeUndefined();
-    expect(mergeRecord(erased, [{ section, cells: [cell(1, { eventTime: 6 })] }])?.erasure).toEqual(erased.erasure);
+    expect(mergeRecord(erased, [{ shape, cells: [cell(1, { eventTime: 5 })] }])).toBeUndefined();
+    expect(mergeRecord(erased, [{ shape, cells: [cell(1, { eventTime: 6 })] }])?.erasure).toEqual(erased.erasure);
   });
 });
 

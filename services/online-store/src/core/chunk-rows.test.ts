@@ -75,7 +75,7 @@ describe("a chunk's rows", () => {
     expect(rows()).toEqual([
       {
         key: `{${token}}:airport:ORD`,
-        section: "congestion\u00003",
+        shape: expect.objectContaining({ view: "congestion", viewVersion: 3 }),
         cells: [{ feature: "score", value: 0.5, version: { eventTime: 500, incarnation: 77, sequence: 5, minor: 0 } }],
       },
     ]);

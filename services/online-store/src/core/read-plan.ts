@@ -3,7 +3,7 @@ import type { Catalog, Entity, FeatureService, Lane, View } from "@tributary/sha
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
-import { planSection, type SectionPlan } from "./record-read.ts";
+import { planRecord, type RecordPlan } from "./record-read.ts";
 
 /**
  * How to answer a feature service, compiled once per catalog version: which records to fetch for a row of request keys (one for
@@ -23,7 +23,7 @@ export interface Fetch {
   readonly entity: Entity;
   /** Pairs of join key and request key. */
   readonly mapping: readonly (readonly [joinKey: string, requestKey: string])[];
-  readonly sections: readonly SectionPlan[];
+  readonly record: RecordPlan;
 }
 
 export interface PlannedColumn extends PlannedCell {
@@ -141,8 +141,12 @@ function finishFetch({ entity, keys, views }: FetchDraft): Fetch {
     if (requestKey === undefined) throw inconsistent(`join key "${name}" of "${entity.name}" is not mapped`);
     return [name, requestKey] as const;
   });
-  const sections = [...views.values()].map(({ view, places }) => planSection(view.name, view.version, places));
-  return { entity, mapping, sections };
+  const sections = [...views.values()].map(({ view, places }) => ({
+    view: view.name,
+    viewVersion: view.version,
+    places,
+  }));
+  return { entity, mapping, record: planRecord(sections) };
 }
 
 function memberOf<T>(members: Readonly<Record<string, T>>, name: string, kind: string): T {

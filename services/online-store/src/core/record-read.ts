@@ -2,105 +2,105 @@ import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk"
 import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
 import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
 import type { CurrentCell } from "@tributary/shared/merge/read-view";
-import { openRecord, sectionId } from "./record.ts";
-import { readGroupFlags, readInstants, readVersion } from "./section.ts";
+import { decodeRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
+import { bitmapBytes, groupFlags, isInBitmap, readGroupFlags, readInstants, readVersion } from "./section.ts";
+import { type Shape, type ShapeLookup, sectionId, UnknownShape } from "./shape.ts";
 
 /**
  * The read path's way into a record: decodes only the wanted features of the wanted sections, each as it is at one instant
- * (of a schedule only the step valid then), and skips the rest by its length. Records of one view share their
- * dictionary nearly always, so it is looked up once and then recognised by its bytes.
+ * (of a schedule only the step valid then), and skips the rest by its length. What is wanted of a shape is worked out when
+ * the first record names it.
  */
-export interface SectionPlan {
-  readonly id: Buffer;
-  /** Feature → place in the cells of this record. */
-  readonly places: ReadonlyMap<string, number>;
-  dictionary: { readonly bytes: Buffer; readonly places: readonly number[] };
+export interface RecordPlan {
+  /** Section id → feature → place in the cells of this record. */
+  readonly sections: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Shape id → place of each of its features, or `notWanted`; null where nothing of it is wanted. */
+  readonly places: Map<number, Int32Array | null>;
 }
 
-const noDictionary = { bytes: Buffer.alloc(0), places: [] };
+export interface SectionPlan {
+  readonly view: string;
+  readonly viewVersion: number;
+  readonly places: ReadonlyMap<string, number>;
+}
+
 const notWanted = -1;
 
-export function planSection(view: string, viewVersion: number, places: ReadonlyMap<string, number>): SectionPlan {
-  return { id: Buffer.from(sectionId(view, viewVersion)), places, dictionary: noDictionary };
+export function planRecord(sections: readonly SectionPlan[]): RecordPlan {
+  const bySection = sections.map(({ view, viewVersion, places }) => [sectionId(view, viewVersion), places] as const);
+  return { sections: new Map(bySection), places: new Map() };
+}
+
+/** What all records of one read have in common. */
+export interface RecordReading {
+  readonly plan: RecordPlan;
+  readonly shapes: ShapeLookup;
+  readonly nowMs: number;
 }
 
 /**
  * The wanted cells of a record by place, as they are at `nowMs`; undefined where the record has none.
- * @throws TributaryError CORRUPT
+ * @throws TributaryError CORRUPT; UnknownShape
  */
-export function readRecord(bytes: Buffer, plans: readonly SectionPlan[], nowMs: number): (CurrentCell | undefined)[] {
+export function readRecord(bytes: Buffer, reading: RecordReading): (CurrentCell | undefined)[] {
+  const { reader, format } = openRecord(bytes);
+  if (format === 1) return readRecord(encodeRecord(decodeRecord(bytes, reading.shapes), noNonce), reading);
   const cells: (CurrentCell | undefined)[] = [];
-  const { reader } = openRecord(bytes);
   while (!reader.done) {
-    const idBytes = reader.varint();
-    const idStart = reader.position;
-    reader.skip(idBytes);
-    const plan = findPlan(plans, bytes, idStart, reader.position);
-    const bodyBytes = reader.varint();
-    const bodyStart = reader.position;
-    reader.skip(bodyBytes);
-    if (plan) readWanted(new ByteReader(bytes, bodyStart, bodyStart + bodyBytes), { plan, nowMs, cells });
+    const places = placesOf(reader.uint48(), reading);
+    const size = reader.varint();
+    const start = reader.position;
+    reader.skip(size);
+    if (places !== null)
+      readWanted(new ByteReader(bytes, start, start + size), { places, nowMs: reading.nowMs, cells });
   }
   return cells;
 }
 
-function findPlan(plans: readonly SectionPlan[], bytes: Buffer, start: number, end: number): SectionPlan | undefined {
-  for (const plan of plans) {
-    if (plan.id.length === end - start && equals(bytes, start, plan.id)) return plan;
-  }
-  return undefined;
+const noNonce = Buffer.alloc(nonceBytes);
+
+function placesOf(id: number, { plan, shapes }: RecordReading): Int32Array | null {
+  const known = plan.places.get(id);
+  if (known !== undefined) return known;
+  const shape = shapes.find(id);
+  if (shape === undefined) throw new UnknownShape(id);
+  const places = wantedPlaces(shape, plan);
+  plan.places.set(id, places);
+  return places;
 }
 
-function equals(bytes: Buffer, start: number, expected: Buffer): boolean {
-  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
-  return true;
+function wantedPlaces({ section, features }: Shape, { sections }: RecordPlan): Int32Array | null {
+  const wanted = sections.get(section);
+  return wanted === undefined ? null : Int32Array.from(features, (feature) => wanted.get(feature) ?? notWanted);
 }
 
 interface Target {
-  readonly plan: SectionPlan;
+  readonly places: Int32Array;
   readonly nowMs: number;
   readonly cells: (CurrentCell | undefined)[];
 }
 
 function readWanted(reader: ByteReader, target: Target): void {
-  const places = placesOf(reader, target.plan);
-  while (!reader.done) readGroup(reader, places, target);
+  while (!reader.done) readGroup(reader, target);
 }
 
-function placesOf(reader: ByteReader, plan: SectionPlan): readonly number[] {
-  const size = reader.varint();
-  const start = reader.position;
-  reader.skip(size);
-  const known = plan.dictionary;
-  if (known.bytes.length === size && equals(reader.bytes, start, known.bytes)) return known.places;
-  const bytes = Buffer.from(reader.bytes.subarray(start, start + size));
-  plan.dictionary = { bytes, places: lookUp(bytes, plan.places) };
-  return plan.dictionary.places;
-}
-
-function lookUp(dictionary: Buffer, wanted: ReadonlyMap<string, number>): number[] {
-  const reader = new ByteReader(dictionary, 0, dictionary.length);
-  const places: number[] = [];
-  while (!reader.done) places.push(wanted.get(reader.text()) ?? notWanted);
-  return places;
-}
-
-function readGroup(reader: ByteReader, places: readonly number[], { nowMs, cells }: Target): void {
-  const scheduled = readGroupFlags(reader);
+function readGroup(reader: ByteReader, { places, nowMs, cells }: Target): void {
+  const flags = readGroupFlags(reader);
+  const isScheduled = (flags & groupFlags.scheduled) !== 0;
   const { eventTime } = readVersion(reader);
-  const untilMs = scheduled ? eventTime + reader.signedVarint() : null;
-  const instants = scheduled ? readInstants(reader, eventTime) : [];
-  const count = reader.varint();
-  for (let i = 0; i < count; i++) {
-    const place = places[reader.varint()];
-    if (place === undefined) throw corrupt("a cell names no feature");
+  const untilMs = isScheduled ? eventTime + reader.signedVarint() : null;
+  const instants = isScheduled ? readInstants(reader, eventTime) : [];
+  const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
+  for (let i = 0; i < places.length; i++) {
+    if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
+    const place = places[i] as number;
     if (place === notWanted) {
       skipValue(reader);
-      if (scheduled) skipChanges(reader);
+      if (isScheduled) skipChanges(reader);
       continue;
     }
     const value = readValue(reader);
-    cells[place] = { value: scheduled ? valueAt(reader, instants, { value, nowMs }) : value, eventTime, untilMs };
+    cells[place] = { value: isScheduled ? valueAt(reader, instants, { value, nowMs }) : value, eventTime, untilMs };
   }
 }
 

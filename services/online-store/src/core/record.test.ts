@@ -8,59 +8,93 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellArbitrary, valueArbitrary } from "../testing/random-cells.ts";
 import { mergeRecord, readCells } from "./cell-merge.ts";
-import { decodeRecord, type EntityRecord, encodeRecord, nonceOf, sectionId } from "./record.ts";
-import { planSection, readRecord } from "./record-read.ts";
+import { decodeRecord, type EntityRecord, encodeRecord, nonceOf } from "./record.ts";
+import { planRecord, readRecord } from "./record-read.ts";
+import { parseShape, type Shape, shapeOf, shapeText, UnknownShape } from "./shape.ts";
 
 const nonce = Buffer.from("0102030405060708", "hex");
-const congestion = sectionId("congestion", 1);
-const now = sectionId("airport_now", 2);
+const congestion = shapeOf("congestion", 1, ["a", "b", "c", "d", "delayMean_15m", "old", "reason", "score"]);
+const now = shapeOf("airport_now", 2, ["departures_15m", "delayMean_15m"]);
+/** What the first format's bytes below turn into: only the names that a record has. */
+const narrow = shapeOf("congestion", 1, ["old", "reason", "score"]);
+const shapes = knowing(congestion, now, narrow);
+
+function knowing(...known: readonly Shape[]) {
+  return { find: (id: number) => known.find((shape) => shape.id === id) };
+}
 
 function cell(feature: string, value: FeatureValue | Tombstone, eventTime: number): Cell {
   return { feature, value, version: { eventTime, incarnation: 7, sequence: 300, minor: 2 } };
 }
 
-function recordOf(writes: Record<string, readonly Cell[]>): EntityRecord {
+function recordOf(...writes: readonly (readonly [Shape, readonly Cell[]])[]): EntityRecord {
   const merged = mergeRecord(
     undefined,
-    Object.entries(writes).map(([section, cells]) => ({ section, cells })),
+    writes.map(([shape, cells]) => ({ shape, cells })),
   );
   if (merged === undefined) throw new Error("nothing written");
   return merged;
 }
 
-const example = recordOf({
-  [congestion]: [cell("score", 0.75, 1000), cell("reason", "fog", 1000), cell("old", tombstone, -5)],
-  [now]: [
-    {
-      ...cell("departures_15m", 12, 2000),
-      schedule: {
-        untilMs: 9000,
-        changes: [
-          { atMs: 3000, value: 11 },
-          { atMs: 5000, value: null },
-        ],
+const example = recordOf(
+  [congestion, [cell("score", 0.75, 1000), cell("reason", "fog", 1000), cell("old", tombstone, -5)]],
+  [
+    now,
+    [
+      {
+        ...cell("departures_15m", 12, 2000),
+        schedule: {
+          untilMs: 9000,
+          changes: [
+            { atMs: 3000, value: 11 },
+            { atMs: 5000, value: null },
+          ],
+        },
       },
-    },
-    { ...cell("delayMean_15m", 1 / 3, 2000), schedule: { untilMs: 9000, changes: [{ atMs: 5000, value: -7 }] } },
+      { ...cell("delayMean_15m", 1 / 3, 2000), schedule: { untilMs: 9000, changes: [{ atMs: 5000, value: -7 }] } },
+    ],
   ],
-});
+);
 
 describe("a stored record", () => {
   it("has these bytes, in this and every later version of the store", () => {
     expect(encodeRecord(example, nonce).toString("hex")).toBe(
-      "010102030405060708f3c2a75b000d616972706f72745f6e6f770032441d0d64656c61794d65616e5f31356d0e646570617274757265735f31356d01a01f07ac0202b06d02d00fa01f020006555555555555d53f0101040601030c0200030b01000c636f6e67657374696f6e00312f11036f6c6406726561736f6e0573636f726500d00f07ac020202010803666f6702050000403f000907ac02020100ff",
+      "0201020304050607089b95288a003190ac7e65531a00d00f07ac0202c00803666f67050000403f000907ac020220ffc38f479164452303a01f07ac0202b06d02d00fa01f06555555555555d53f01010406030c0200030b0100",
     );
+  });
+
+  it("of the first format, whose sections brought their names along, is read as before and merged into this one", () => {
+    const first = Buffer.from(
+      "010102030405060708f3c2a75b000d616972706f72745f6e6f770032441d0d64656c61794d65616e5f31356d0e646570617274757265735f31356d01a01f07ac0202b06d02d00fa01f020006555555555555d53f0101040601030c0200030b01000c636f6e67657374696f6e00312f11036f6c6406726561736f6e0573636f726500d00f07ac020202010803666f6702050000403f000907ac02020100ff",
+      "hex",
+    );
+    const { sections } = decodeRecord(first, knowing());
+    for (const { section } of [congestion, now]) {
+      expect(byFeature(readCells(sections.get(section)))).toEqual(byFeature(readCells(example.sections.get(section))));
+    }
+    const wanted = [["congestion", 1, { score: 0, reason: 1 }] as const];
+    expect(readRecord(first, reading(wanted, 0)).map((one) => one?.value)).toEqual([0.75, "fog"]);
+    const newer = cell("score", 1, 1001);
+    const merged = mergeRecord(decodeRecord(first, shapes), [{ shape: congestion, cells: [newer] }]);
+    expect(merged?.sections.get(congestion.section)?.shape).toBe(congestion);
+    expect(byFeature(readCells(merged?.sections.get(congestion.section))).get("score")).toEqual(newer);
+  });
+
+  it("says which shape it names that is not known", () => {
+    const bytes = encodeRecord(example, nonce);
+    expect(() => decodeRecord(bytes, knowing(now))).toThrow(new UnknownShape(congestion.id));
+    expect(() => readRecord(bytes, { ...reading([], 0), shapes: knowing(now) })).toThrow(UnknownShape);
   });
 
   it("comes back as it was written", () => {
     fc.assert(
       fc.property(fc.uniqueArray(cellArbitrary, { selector: (one) => one.feature, maxLength: 12 }), (cells) => {
         fc.pre(cells.length > 0);
-        const record = recordOf({ [congestion]: cells });
+        const record = recordOf([congestion, cells]);
         const bytes = encodeRecord(record, nonce);
-        const back = readCells(decodeRecord(bytes).sections.get(congestion));
-        expect(new Map(back.map((one) => [one.feature, one]))).toEqual(new Map(cells.map((one) => [one.feature, one])));
-        expect(encodeRecord(decodeRecord(bytes), nonce)).toEqual(bytes);
+        const back = readCells(decodeRecord(bytes, shapes).sections.get(congestion.section));
+        expect(byFeature(back)).toEqual(byFeature(cells));
+        expect(encodeRecord(decodeRecord(bytes, shapes), nonce)).toEqual(bytes);
         expect(nonceOf(bytes)).toEqual(nonce);
       }),
     );
@@ -68,7 +102,7 @@ describe("a stored record", () => {
 
   it("keeps an erasure version", () => {
     const erasure = { eventTime: 5, incarnation: 1, sequence: 2, minor: 3 };
-    expect(decodeRecord(encodeRecord({ ...example, erasure }, nonce)).erasure).toEqual(erasure);
+    expect(decodeRecord(encodeRecord({ ...example, erasure }, nonce), shapes).erasure).toEqual(erasure);
   });
 
   it("answers CORRUPT for every truncation and every flipped bit of what its checksum covers", () => {
@@ -86,13 +120,27 @@ describe("a stored record", () => {
   it("answers CORRUPT or reads something, but never fails otherwise, when the checksum fits random bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
-        const record: EntityRecord = { sections: new Map([[congestion, body]]) };
+        const record: EntityRecord = { sections: new Map([[congestion.section, { shape: congestion, body }]]) };
         const bytes = encodeRecord(record, nonce);
-        onlyCorrupt(() => readCells(decodeRecord(bytes).sections.get(congestion)));
-        onlyCorrupt(() => readRecord(bytes, [planSection("congestion", 1, new Map([["score", 0]]))], 0));
+        onlyCorrupt(() => readCells(decodeRecord(bytes, shapes).sections.get(congestion.section)));
+        onlyCorrupt(() => readRecord(bytes, reading([["congestion", 1, { score: 0 }]], 0)));
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("a shape", () => {
+  it("has the same id on every instance, and comes back from its text", () => {
+    expect(shapeOf("congestion", 1, ["score", "reason"]).id.toString(16)).toBe("c738fa6e23bc");
+    expect(shapeOf("congestion", 1, ["reason", "score", "score"])).toEqual(
+      shapeOf("congestion", 1, ["score", "reason"]),
+    );
+    expect(parseShape(now.id, shapeText(now))).toEqual(now);
+  });
+
+  it("is refused when its text is not what its id stands for", () => {
+    expect(() => parseShape(now.id + 1, shapeText(now))).toThrow(expect.objectContaining({ code: "CORRUPT" }));
   });
 });
 
@@ -113,26 +161,13 @@ describe("a value's bytes", () => {
 });
 
 describe("reading a record", () => {
-  const plans = () => [
-    planSection(
-      "airport_now",
-      2,
-      new Map([
-        ["departures_15m", 1],
-        ["delayMean_15m", 0],
-      ]),
-    ),
-    planSection(
-      "congestion",
-      1,
-      new Map([
-        ["score", 2],
-        ["absent", 3],
-      ]),
-    ),
-    planSection("congestion", 9, new Map([["score", 4]])),
+  const wanted: readonly Wanted[] = [
+    ["airport_now", 2, { departures_15m: 1, delayMean_15m: 0 }],
+    ["congestion", 1, { score: 2, absent: 3 }],
+    ["congestion", 9, { score: 4 }],
   ];
-  const read = (nowMs: number) => readRecord(encodeRecord(example, nonce), plans(), nowMs).map((one) => one?.value);
+  const read = (nowMs: number) =>
+    readRecord(encodeRecord(example, nonce), reading(wanted, nowMs)).map((one) => one?.value);
 
   it("takes the wanted features of the wanted view versions and nothing else", () => {
     expect(read(2000)).toEqual([1 / 3, 12, 0.75]);
@@ -154,9 +189,9 @@ describe("reading a record", () => {
         fc.func(fc.boolean()),
         (cells, nowMs, isWanted) => {
           const wanted = cells.filter((one) => isWanted(one.feature));
-          const places = new Map(wanted.map((one, i) => [one.feature, i]));
-          const bytes = encodeRecord(recordOf({ [congestion]: cells }), nonce);
-          const found = readRecord(bytes, [planSection("congestion", 1, places)], nowMs);
+          const places = Object.fromEntries(wanted.map((one, i) => [one.feature, i]));
+          const bytes = encodeRecord(recordOf([congestion, cells]), nonce);
+          const found = readRecord(bytes, reading([["congestion", 1, places]], nowMs));
           expect(found).toEqual(
             wanted.map(({ value, version, schedule }) => ({
               value:
@@ -177,8 +212,23 @@ function valueBefore(schedule: Cell["schedule"], nowMs: number, value: Cell["val
   return schedule?.changes.some((change) => change.atMs <= nowMs) ? null : value;
 }
 
+type Wanted = readonly [view: string, viewVersion: number, places: Readonly<Record<string, number>>];
+
+function reading(wanted: readonly Wanted[], nowMs: number) {
+  const sections = wanted.map(([view, viewVersion, places]) => ({
+    view,
+    viewVersion,
+    places: new Map(Object.entries(places)),
+  }));
+  return { plan: planRecord(sections), shapes, nowMs };
+}
+
 function expectCorrupt(bytes: Buffer): void {
-  expect(() => decodeRecord(bytes)).toThrow(expect.objectContaining({ code: "CORRUPT" }));
+  expect(() => decodeRecord(bytes, shapes)).toThrow(expect.objectContaining({ code: "CORRUPT" }));
+}
+
+function byFeature(cells: readonly Cell[]): Map<string, Cell> {
+  return new Map(cells.map((one) => [one.feature, one]));
 }
 
 function onlyCorrupt(act: () => unknown): void {

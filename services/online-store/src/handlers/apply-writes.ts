@@ -2,12 +2,11 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Records, Replacement } from "../adapters/redis-records.ts";
-import { knowingShapes } from "../adapters/redis-shapes.ts";
+import { knowingShapes, type Shapes } from "../adapters/redis-shapes.ts";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
 import { groupBy } from "../core/group-by.ts";
 import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
-import type { ShapeLookup } from "../core/shape.ts";
 
 /**
  * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. Where a round is
@@ -37,7 +36,9 @@ export async function applyWrites(records: Records, writes: readonly RecordWrite
     const replacements: Replacement[] = [];
     for (const [i, key] of keys.entries()) {
       const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [] };
-      replacements.push(...(await knowingShapes(records.shapes, () => replacementOf(merge, records.shapes, corrupt))));
+      const replacement = await replacementOf(records.shapes, merge).catch(asCorrupt);
+      if (replacement === "corrupt") corrupt.add(key);
+      else if (replacement !== undefined) replacements.push(replacement);
     }
     keys = await records.replace(replacements);
     conflicts += keys.length;
@@ -51,16 +52,19 @@ interface Merge {
   readonly writes: readonly SectionWrite[];
 }
 
-/** Nothing when the record already holds all of it. */
-function replacementOf({ key, previous, writes }: Merge, shapes: ShapeLookup, corrupt: Set<string>): Replacement[] {
-  try {
-    const merged = mergeRecord(previous === null ? undefined : decodeRecord(previous, shapes), writes);
-    if (merged === undefined) return [];
-    const named = [...merged.sections.values()].map((section) => section.shape);
-    return [{ key, previous, bytes: encodeRecord(merged, randomBytes(nonceBytes)), shapes: named }];
-  } catch (error) {
-    if (!(error instanceof TributaryError && error.code === "CORRUPT")) throw error;
-    corrupt.add(key);
-    return [];
-  }
+/**
+ * Undefined when the record already holds all of it.
+ * @throws TributaryError CORRUPT, UNAVAILABLE
+ */
+async function replacementOf(shapes: Shapes, { key, previous, writes }: Merge): Promise<Replacement | undefined> {
+  const current = previous === null ? undefined : await knowingShapes(shapes, () => decodeRecord(previous, shapes));
+  const merged = mergeRecord(current, writes);
+  if (merged === undefined) return undefined;
+  const named = [...merged.sections.values()].map((section) => section.shape);
+  return { key, previous, bytes: encodeRecord(merged, randomBytes(nonceBytes)), shapes: named };
+}
+
+function asCorrupt(error: unknown): "corrupt" {
+  if (error instanceof TributaryError && error.code === "CORRUPT") return "corrupt";
+  throw error;
 }

@@ -12,7 +12,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
 import { compileReadPlan } from "../core/read-plan.ts";
-import { emptyRecord, encodeRecord, sectionId } from "../core/record.ts";
+import { emptyRecord, encodeRecord } from "../core/record.ts";
+import { type Shape, shapeOf } from "../core/shape.ts";
 import { recordKey } from "../core/store-keys.ts";
 import { planCache, type ReadContext, readFeatures } from "./read-features.ts";
 
@@ -137,17 +138,19 @@ function search({ writes, confirmed, nowMs }: World, id: string, feature: "a" | 
 
 function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): ReadContext {
   const stored = new Map<string, Buffer>();
+  const known = new Map<number, Shape>();
   for (const id of new Set(writes.map((write) => write.id))) {
     const sections = writes
       .map((write, i) => ({ ...write, i }))
       .filter((write) => write.id === id)
       .map(
         ({ view, feature, at, value, i }): SectionWrite => ({
-          section: sectionId(view, 1),
+          shape: shapeOf(view, 1, [feature]),
           cells: [{ feature, value, version: { eventTime: at, incarnation: 1, sequence: i, minor: 0 } }],
         }),
       );
     const record = mergeRecord(undefined, sections) ?? emptyRecord;
+    for (const { shape } of record.sections.values()) known.set(shape.id, shape);
     stored.set(recordKey(partitionOf(id, catalog.partitions), "thing", id), encodeRecord(record, Buffer.alloc(8)));
   }
   const view = { current: catalog } as ReadContext["catalog"];
@@ -155,6 +158,7 @@ function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): Read
     catalog: view,
     clock: { now: () => nowMs } as ReadContext["clock"],
     records: {
+      shapes: { find: (id) => known.get(id), learn: async () => undefined, register: async () => undefined },
       read: async (keys) => {
         fetched.push(keys.length);
         return keys.map((key) => stored.get(key) ?? null);

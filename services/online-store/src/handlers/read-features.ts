@@ -6,9 +6,10 @@ import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
-import { compileReadPlan, type Fetch, type PlannedCell, type ReadPlan, selectColumns } from "../core/read-plan.ts";
+import { knowingShapes } from "../adapters/redis-shapes.ts";
+import { compileReadPlan, type PlannedCell, type ReadPlan, selectColumns } from "../core/read-plan.ts";
 import { locateRows } from "../core/read-rows.ts";
-import { readRecord } from "../core/record-read.ts";
+import { type RecordReading, readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
 import type { StoreState } from "./track-progress.ts";
 
@@ -37,7 +38,12 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   const records = await context.records.read(rows.keys);
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
   const nowMs = context.clock.now();
-  const cells = plan.fetches.map((fetch, index) => decode(records, rows.places[index] ?? [], { fetch, nowMs }));
+  const { shapes } = context.records;
+  const cells = await knowingShapes(shapes, () =>
+    plan.fetches.map((fetch, index) =>
+      decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs }),
+    ),
+  );
   const stored = ({ fetch, place: cellPlace, view, viewVersion }: PlannedCell): StoredCells => {
     const places = rows.places[fetch] ?? [];
     return {
@@ -58,12 +64,12 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
 function decode(
   records: readonly (Buffer | null)[],
   places: readonly number[],
-  { fetch, nowMs }: { readonly fetch: Fetch; readonly nowMs: number },
+  reading: RecordReading,
 ): Map<number, readonly (CurrentCell | undefined)[]> {
   const cells = new Map<number, readonly (CurrentCell | undefined)[]>();
   for (const place of places) {
     const bytes = records[place] ?? null;
-    if (bytes !== null && !cells.has(place)) cells.set(place, readRecord(bytes, fetch.sections, nowMs));
+    if (bytes !== null && !cells.has(place)) cells.set(place, readRecord(bytes, reading));
   }
   return cells;
 }
