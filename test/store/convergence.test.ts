@@ -93,7 +93,7 @@ async function stored(): Promise<Map<string, Cell[]>> {
     const key = `{p${String(partitionOf(airport, partitions)).padStart(2, "0")}}:airport:${airport}`;
     const bytes = await rig.redis.getBuffer(key);
     if (bytes === null) continue;
-    const { sections } = await knowingShapes(shapes, () => decodeRecord(bytes, shapes));
+    const { sections } = await knowingShapes(shapes, [key], () => decodeRecord(bytes, shapes));
     for (const [section, own] of sections) found.set(`${key} ${section}`, readCells(own));
   }
   return found;

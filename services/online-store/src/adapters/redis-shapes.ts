@@ -1,13 +1,13 @@
 import { corrupt } from "@tributary/shared/merge/byte-reader";
 import type { Redis } from "ioredis";
 import { parseShape, type Shape, type ShapeLookup, shapeField, shapeText, UnknownShape } from "../core/shape.ts";
-import { shapesKey, storeKeys } from "../core/store-keys.ts";
+import { shapesKey, slotOf } from "../core/store-keys.ts";
 import { answerOf } from "./redis-client.ts";
 
 /** The shapes that records name: those this process knows, and the way to those that others wrote. */
 export interface Shapes extends ShapeLookup {
-  /** @throws TributaryError UNAVAILABLE; CORRUPT when no partition has the shape */
-  learn(unknown: UnknownShape): Promise<void>;
+  /** From the slots that the records came from. @throws TributaryError UNAVAILABLE; CORRUPT when none has the shape */
+  learn(unknown: UnknownShape, slots: readonly string[]): Promise<void>;
   /** Sees to it that these stand in the slot's hash. @throws TributaryError UNAVAILABLE, CORRUPT */
   register(slot: string, shapes: Iterable<Shape>): Promise<void>;
 }
@@ -17,9 +17,9 @@ export function redisShapes(redis: Redis): Shapes {
   const known = new Map<number, Shape>();
   return {
     find: (id) => known.get(id),
-    learn: async ({ id, message }) => {
-      const text = await findText(redis, shapeField(id));
-      if (text === undefined) throw corrupt(`${message}, nor to any partition`);
+    learn: async ({ id, message }, slots) => {
+      const text = await findText(redis, shapeField(id), slots);
+      if (text === undefined) throw corrupt(`${message} nor beside its records`);
       known.set(id, parseShape(id, text));
     },
     register: async (slot, shapes) => {
@@ -36,29 +36,22 @@ export function redisShapes(redis: Redis): Shapes {
   };
 }
 
-/** As many as a catalog may have. */
-const partitionsMax = 100;
-
-/** Any partition's will do: the id says what the shape is. */
-async function findText(redis: Redis, field: string): Promise<string | undefined> {
-  const partitions = Array.from({ length: partitionsMax }, (_, partition) => partition);
-  const texts = await Promise.all(
-    partitions.map((partition) => answerOf(redis.hget(storeKeys.shapes(partition), field))),
-  );
+async function findText(redis: Redis, field: string, slots: readonly string[]): Promise<string | undefined> {
+  const texts = await Promise.all(slots.map((slot) => answerOf(redis.hget(shapesKey(slot), field))));
   return texts.find((text) => text !== null) ?? undefined;
 }
 
 /**
- * Does again what has met a shape that is not known here, once that is learnt.
+ * Does again what has met a shape that is not known here, once that is learnt. `keys`: of the records in hand.
  * @throws TributaryError UNAVAILABLE, CORRUPT, and what `act` throws
  */
-export async function knowingShapes<T>(shapes: Shapes, act: () => T): Promise<T> {
+export async function knowingShapes<T>(shapes: Shapes, keys: readonly string[], act: () => T): Promise<T> {
   for (;;) {
     try {
       return act();
     } catch (error) {
       if (!(error instanceof UnknownShape)) throw error;
-      await shapes.learn(error);
+      await shapes.learn(error, [...new Set(keys.map(slotOf))]);
     }
   }
 }

@@ -57,7 +57,8 @@ interface Merge {
  * @throws TributaryError CORRUPT, UNAVAILABLE
  */
 async function replacementOf(shapes: Shapes, { key, previous, writes }: Merge): Promise<Replacement | undefined> {
-  const current = previous === null ? undefined : await knowingShapes(shapes, () => decodeRecord(previous, shapes));
+  const current =
+    previous === null ? undefined : await knowingShapes(shapes, [key], () => decodeRecord(previous, shapes));
   const merged = mergeRecord(current, writes);
   if (merged === undefined) return undefined;
   const named = [...merged.sections.values()].map((section) => section.shape);

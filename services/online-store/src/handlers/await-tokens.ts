@@ -65,8 +65,9 @@ async function stillWaiting(
   { records, state }: TokenContext,
   located: readonly LocatedToken[],
 ): Promise<LocatedToken[]> {
-  const stored = await records.read(located.map((one) => one.key));
-  return knowingShapes(records.shapes, () =>
+  const keys = located.map((one) => one.key);
+  const stored = await records.read(keys);
+  return knowingShapes(records.shapes, keys, () =>
     located.filter(({ token, partition, section }, i) => {
       const bytes = stored[i] ?? null;
       const cells = bytes === null ? [] : readCells(decodeRecord(bytes, records.shapes).sections.get(section));

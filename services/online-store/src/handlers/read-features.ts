@@ -39,7 +39,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
   const nowMs = context.clock.now();
   const { shapes } = context.records;
-  const cells = await knowingShapes(shapes, () =>
+  const cells = await knowingShapes(shapes, rows.keys, () =>
     plan.fetches.map((fetch, index) =>
       decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs }),
     ),
