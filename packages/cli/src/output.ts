@@ -9,6 +9,8 @@ export interface Output {
   readonly json: boolean;
   /** For what goes to standard output. */
   readonly colors: Colors;
+  /** For remarks. */
+  readonly noteColors: Colors;
   /** A remark; not with `--quiet`. */
   note(line: string): void;
   /** Only with `--verbose`. */
@@ -46,7 +48,7 @@ export interface CommandResult {
 export function createOutput(flags: OutputFlags, { stdout, stderr, environment }: World): Output {
   const { json = false, quiet = false, verbose = false, color = true } = flags;
   const colors = colorsOf({ wanted: color, environment, stream: stdout });
-  const errorColors = colorsOf({ wanted: color, environment, stream: stderr });
+  const noteColors = colorsOf({ wanted: color, environment, stream: stderr });
   const progress = quiet || json ? silentProgress : createProgress(stderr, () => performance.now());
   const say = (line: string) => {
     progress.clear();
@@ -55,11 +57,12 @@ export function createOutput(flags: OutputFlags, { stdout, stderr, environment }
   return {
     json,
     colors,
+    noteColors,
     progress,
     say,
     note: (line) => void (quiet || say(line)),
-    detail: (line) => void (verbose && say(errorColors.dim(line))),
-    fail: ({ error, hint }) => say(`${errorColors.red("error:")} ${error}\n${errorColors.dim("hint:")} ${hint}`),
+    detail: (line) => void (verbose && say(noteColors.dim(line))),
+    fail: ({ error, hint }) => say(`${noteColors.red("error:")} ${error}\n${noteColors.dim("hint:")} ${hint}`),
     print: (text) => {
       progress.clear();
       stdout.write(text);

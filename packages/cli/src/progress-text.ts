@@ -4,24 +4,27 @@ import { formatMs } from "./table.ts";
 export interface Step {
   /** The thing and what happens to it: `route_profile: publishing`. A new text begins a new rate. */
   readonly what: string;
-  readonly done: number;
-  /** Unknown while input is still being read. */
+  /** Undefined for a step that does not count. */
+  readonly done?: number;
+  /** Undefined while input is still being read. */
   readonly total?: number;
   /** Of `done` and `total`, in the plural. */
-  readonly unit: string;
+  readonly unit?: string;
 }
 
 /** Below it a rate is noise. */
 const rateMsLeast = 1_000;
 
-/** `route_profile: publishing 12 of 32 partitions, 4/s, 5 s left`; `doneSince` of them in the last `elapsedMs`. */
-export function progressText({ what, done, total, unit }: Step, doneSince: number, elapsedMs: number): string {
+/** `route_profile: publishing 12 of 32 rows, 4/s, 5 s left`, when `doneSince` of them were done in `elapsedMs`. */
+export function progressText(step: Step, doneSince: number, elapsedMs: number): string {
+  const { what, done, total, unit } = step;
+  if (done === undefined) return what;
   const count = total === undefined ? format(done) : `${format(done)} of ${format(total)}`;
-  const isKnown = elapsedMs >= rateMsLeast && doneSince > 0;
+  const counted = [what, count, unit].filter(Boolean).join(" ");
+  if (elapsedMs < rateMsLeast || doneSince <= 0) return counted;
   const perSecond = (doneSince / elapsedMs) * 1_000;
-  const rate = isKnown ? [`${format(perSecond)}/s`] : [];
-  const left = total === undefined || !isKnown || done >= total ? [] : [leftText(total - done, perSecond)];
-  return [`${what} ${count} ${unit}`, ...rate, ...left].join(", ");
+  const left = total === undefined || done >= total ? [] : [leftText(total - done, perSecond)];
+  return [counted, `${format(perSecond)}/s`, ...left].join(", ");
 }
 
 function leftText(count: number, perSecond: number): string {

@@ -27,10 +27,10 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
   const update = (step: Step) => {
     const nowMs = now();
     const isNew = step.what !== begun.what;
-    if (isNew) begun = { what: step.what, atMs: nowMs, done: step.done };
+    if (isNew) begun = { what: step.what, atMs: nowMs, done: step.done ?? 0 };
     if (!isNew && nowMs - toldMs < (live ? redrawMs : lineMs)) return;
     toldMs = nowMs;
-    const text = progressText(step, step.done - begun.done, nowMs - begun.atMs);
+    const text = progressText(step, (step.done ?? 0) - begun.done, nowMs - begun.atMs);
     if (live) terminal.write(`${clearLine}${text.slice(0, (terminal.columns ?? 80) - 1)}`);
     else terminal.write(`${text}\n`);
     drawn = live;

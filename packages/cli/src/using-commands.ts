@@ -8,13 +8,14 @@ export const usingCommands: readonly CommandSpec[] = [
     more: "A key that comes again begins the next entity.",
     options: [
       ["-d, --detail", "with lane, status, age and freshness"],
-      ["--keys <json>", "the keys as a JSON array of objects"],
+      ["--keys <json>", "the keys as a JSON array of objects; - reads them from standard input, also one a line"],
       ["--features <name...>", "only these"],
     ],
     examples: [
       "get boarding origin=ORD destination=LAX --detail",
       "get boarding origin=ORD destination=LAX origin=JFK destination=SFO",
       `get boarding --keys '[{"origin":"ORD","destination":"LAX"}]' --json`,
+      "get boarding --keys - < keys.ndjson",
     ],
     load: () => import("./commands/get.ts"),
   },
@@ -33,10 +34,13 @@ export const usingCommands: readonly CommandSpec[] = [
   {
     usage: "publish <source> <json>",
     does: "publish an event, or an array of them; - reads standard input",
+    more:
+      "Standard input has one event a line and may be endless. A bad line ends it: the line's number and what is stored are told, " +
+      "and the exit code is 6.",
     options: [["--id <id>", "published again within two minutes, it is stored once"]],
     examples: [
       `publish departures '{"origin":"ORD","destination":"LAX","delay":5,"at":"2001-03-01T12:00:00Z"}'`,
-      "publish departures - < events.json",
+      "publish departures - < events.ndjson",
     ],
     load: () => import("./commands/publish.ts"),
   },

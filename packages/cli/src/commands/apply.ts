@@ -11,8 +11,10 @@ export interface ApplyFlags {
 }
 
 /** The plan goes to standard error before it is carried out or refused; under `--json` it is part of the data. */
-export async function run({ args, options, settings, output }: Invocation<ApplyFlags>): Promise<CommandResult> {
+export async function run(invocation: Invocation<ApplyFlags>): Promise<CommandResult> {
+  const { args, options, settings, output, interruption } = invocation;
   const body = await loadDefinitions(args[0] ?? "");
+  interruption.underWay(() => "the catalog may or may not have been applied; see `tributary plan`");
   const report = await applyCatalog({
     body,
     natsUrl: settings.adminNatsUrl(),
@@ -20,7 +22,7 @@ export async function run({ args, options, settings, output }: Invocation<ApplyF
     author: userInfo().username,
     message: options.message,
     allowDestroy: options.allowDestroy,
-    ...(!output.json && { onPlan: (plan) => output.note(`${showPlan(plan, output.colors)}\n`) }),
+    ...(!output.json && { onPlan: (plan) => output.note(`${showPlan(plan, output.noteColors)}\n`) }),
   });
   const counts = (["views", "featureServices"] as const).map((kind) => Object.keys(body[kind]).length);
   const what = `${counts[0]} views, ${counts[1]} feature services`;

@@ -27,7 +27,8 @@ interface ReplayOutcome {
 }
 
 /** Oldest first, one after the other: in the order in which they were set aside. */
-export async function run({ args, options, settings, output }: Invocation<ReplayFlags>): Promise<CommandResult> {
+export async function run(invocation: Invocation<ReplayFlags>): Promise<CommandResult> {
+  const { args, options, settings, output, interruption } = invocation;
   const lane = laneOf(options.lane);
   if ((args.length === 0) === !options.all) throw new TributaryError("BAD_CONFIG", "give sequences, or --all");
   if (lane !== undefined && !options.all) throw new TributaryError("BAD_CONFIG", "--lane goes with --all");
@@ -37,15 +38,14 @@ export async function run({ args, options, settings, output }: Invocation<Replay
     const again = options.again ?? false;
     const chosen = options.all ? await everySequence(box, lane, again) : asked;
     const outcomes: ReplayOutcome[] = [];
-    for (const [done, sequence] of chosen.entries()) {
+    interruption.underWay(() => `${outcomes.length} of ${chosen.length} letters are done; replay again for the rest`);
+    for (const sequence of chosen) {
+      output.progress.update({ what: "replaying", done: outcomes.length, total: chosen.length, unit: "letters" });
       outcomes.push(await replayOne(connection, box, { sequence, again }));
-      if ((done + 1) % noteEvery === 0) output.note(`${done + 1} of ${chosen.length}`);
     }
     return { data: { outcomes }, text: show(outcomes), exitCode: exitCodeOfAll(outcomes) };
   });
 }
-
-const noteEvery = 100;
 
 async function everySequence(box: LetterBox, lane: string | undefined, again: boolean): Promise<number[]> {
   const sequences: number[] = [];

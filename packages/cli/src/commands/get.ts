@@ -4,9 +4,11 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import { z } from "zod";
 import { parseJson, splitGroups } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
+import { readJson } from "../input/json-document.ts";
 import type { CommandResult } from "../output.ts";
 import { alignColumns, formatMs } from "../table.ts";
 import { withClient } from "../with-connection.ts";
+import type { World } from "../world.ts";
 
 export interface GetFlags {
   readonly detail?: boolean;
@@ -17,9 +19,9 @@ export interface GetFlags {
 const keysSchema = z.array(z.record(z.string(), z.union([z.string(), z.number()]))).min(1);
 
 export async function run(invocation: Invocation<GetFlags>): Promise<CommandResult> {
-  const { args, options, settings } = invocation;
+  const { args, options, settings, world } = invocation;
   const [service = "", ...pairs] = args;
-  const keys = options.keys === undefined ? splitGroups(pairs) : parseKeys(options.keys);
+  const keys = options.keys === undefined ? splitGroups(pairs) : keysOf(await readKeys(options.keys, world));
   if (keys.length === 0) throw new TributaryError("BAD_CONFIG", "give the join keys as KEY=VALUE, or --keys JSON");
   const narrowed = options.features ? { features: options.features } : {};
   return withClient(settings.natsUrl(), async (client) => {
@@ -32,8 +34,12 @@ export async function run(invocation: Invocation<GetFlags>): Promise<CommandResu
   });
 }
 
-function parseKeys(json: string): RequestKeys[] {
-  const parsed = keysSchema.safeParse(parseJson(json, "--keys"));
+async function readKeys(text: string, { stdin }: World): Promise<unknown> {
+  return text === "-" ? readJson(stdin, "--keys") : parseJson(text, "--keys");
+}
+
+function keysOf(json: unknown): RequestKeys[] {
+  const parsed = keysSchema.safeParse(Array.isArray(json) ? json : [json]);
   if (!parsed.success) throw new TributaryError("MALFORMED", "--keys must be a JSON array of objects of join keys");
   return parsed.data;
 }

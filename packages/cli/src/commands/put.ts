@@ -11,7 +11,7 @@ export interface PutFlags {
   readonly idempotencyKey?: string;
 }
 
-export async function run({ args, options, settings }: Invocation<PutFlags>): Promise<CommandResult> {
+export async function run({ args, options, settings, interruption }: Invocation<PutFlags>): Promise<CommandResult> {
   const [view = "", ...pairs] = args;
   const row = {
     key: Object.fromEntries(pairs.map(splitPair)),
@@ -20,6 +20,7 @@ export async function run({ args, options, settings }: Invocation<PutFlags>): Pr
     ...(options.eventTime !== undefined && { eventTime: eventTimeOf(options.eventTime) }),
   };
   const { idempotencyKey } = options;
+  interruption.underWay(() => "the write may or may not have happened; read it back");
   const [outcome] = await withClient(settings.natsUrl(), async (client) => {
     return (await client.write(view, [row], idempotencyKey === undefined ? {} : { idempotencyKey })).outcomes;
   });

@@ -6,7 +6,8 @@ import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { askJson } from "../ask-json.ts";
 import type { Invocation } from "../command.ts";
-import type { CommandResult, Output } from "../output.ts";
+import type { CommandResult } from "../output.ts";
+import { progressText, type Step } from "../progress-text.ts";
 import { withConnection } from "../with-connection.ts";
 
 export interface RunFlags {
@@ -15,12 +16,13 @@ export interface RunFlags {
 
 const pollMs = 200;
 
-export async function run({ args, options, settings, output }: Invocation<RunFlags>): Promise<CommandResult> {
+export async function run(invocation: Invocation<RunFlags>): Promise<CommandResult> {
+  const { args, options, settings } = invocation;
   const intervalEndMs = options.intervalEnd === undefined ? undefined : intervalEndOf(options.intervalEnd);
   const question = { view: args[0], ...(intervalEndMs !== undefined && { intervalEndMs }) };
   return withConnection(settings.natsUrl(), async (connection) => {
     const reply = await askJson<BatchRunReply>(connection, subjects.batchRun, question);
-    const status = await follow(connection, reply, output);
+    const status = await follow(connection, reply, invocation);
     const { rows, published, unchanged } = status.counts;
     const text = `run ${status.run} of ${status.view}: ${rows} rows, ${published} published, ${unchanged} unchanged`;
     return { data: status, text };
@@ -33,8 +35,13 @@ function intervalEndOf(text: string): number {
   throw new TributaryError("BAD_CONFIG", "--interval-end must be epoch milliseconds or RFC 3339 with a zone");
 }
 
-async function follow(connection: Connection, reply: BatchRunReply, output: Output): Promise<BatchRunStatus> {
-  let said = "";
+async function follow(
+  connection: Connection,
+  reply: BatchRunReply,
+  { output, interruption }: Invocation<RunFlags>,
+): Promise<BatchRunStatus> {
+  let last = `${reply.view}: asked for`;
+  interruption.underWay(() => `${last}; the runner goes on with it: see \`tributary status\``);
   for (;;) {
     const { runs } = await askJson<BatchStatus>(connection, subjects.batchStatus, { view: reply.view });
     const status = runs.find((one) => one.request === reply.request);
@@ -43,13 +50,18 @@ async function follow(connection: Connection, reply: BatchRunReply, output: Outp
     if (status.phase === "failed") {
       throw fromWireError(status.error ?? { code: "INTERNAL", message: `run ${status.run} failed` });
     }
-    const line = progressLine(status);
-    if (line !== said) output.note(line);
-    said = line;
+    const step = stepOf(status);
+    last = progressText(step, 0, 0);
+    output.progress.update(step);
     await wait(pollMs);
   }
 }
 
-function progressLine({ view, phase, progress }: BatchRunStatus): string {
-  return progress ? `${view}: ${phase}, ${progress.step} ${progress.done}/${progress.total}` : `${view}: ${phase}`;
+/** A step of one piece has nothing to count. */
+function stepOf({ view, phase, progress }: BatchRunStatus): Step {
+  if (progress === undefined) return { what: `${view}: ${phase}` };
+  const { step, done, total } = progress;
+  const what = `${view}: ${step}`;
+  if (total <= 1) return { what };
+  return { what, done, total, unit: step === "publishing" ? "rows" : "" };
 }
