@@ -4,6 +4,7 @@
  */
 export const limits = {
   keyBytesMax: 512,
+  /** Of a message: one event or an array of them. */
   eventBytesMax: 256 * 1024,
   eventsPerMessageMax: 10_000,
   chunkBytesTarget: 128 * 1024,
@@ -19,6 +20,13 @@ export const limits = {
   featuresPerViewMax: 1_000,
   /** Direct views over one view, in one use of it. */
   layersMax: 4,
+  /** A CEL expression: its text, the parts and the depth of its syntax, and the elements of a list or map that it is given or names. */
+  expressionBytesMax: 2_048,
+  expressionNodesMax: 500,
+  expressionDepthMax: 32,
+  expressionElementsMax: 1_000,
+  /** What an on-demand feature gives, as JSON. */
+  expressionResultBytesMax: 64 * 1024,
 } as const;
 
 /** An event time further ahead of the clock than this is refused at the edges (V7). */
