@@ -1,6 +1,7 @@
 import type { CatalogBody, StreamView } from "@tributary/shared/contracts/catalog";
 import { count, max, mean, min, percentile, sum } from "@tributary/shared/definitions/aggregation";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { derived } from "@tributary/shared/definitions/derived-column";
 import { entity } from "@tributary/shared/definitions/entity";
 import { float64, string, timestamp } from "@tributary/shared/definitions/feature-type";
 import { eventSource } from "@tributary/shared/definitions/source";
@@ -48,6 +49,28 @@ export function airports({ shards = 1, partitions = 4, where }: CatalogOptions =
     features: { n: count(), delayMax: max("delay") },
   });
   return compileDefinitions([airport, flights, departures, arrivals], { partitions });
+}
+
+/** By the first letter of the airport, of the flights late by a quarter of an hour or more. */
+export function lateFlights(): CatalogBody {
+  const letter = entity("letter", { key: { letter: string() } });
+  const flights = eventSource("flights", {
+    fields: { origin: string(), delay: float64({ nullable: true }), at: timestamp() },
+    eventTime: "at",
+    disorder: "4h",
+  });
+  const late = streamView("late", {
+    entity: letter,
+    from: flights,
+    derive: { hours: derived(float64(), "delay / 60.0"), first: derived(string(), "origin.substring(0, 1)") },
+    keys: { letter: "first" },
+    where: "hours >= 0.25",
+    windows: ["15m"],
+    hop: "1m",
+    freshness: "10m",
+    features: { n: count(), hoursSum: sum("hours") },
+  });
+  return compileDefinitions([letter, flights, late], { partitions: 2 });
 }
 
 export function viewOf(body: CatalogBody, name: string): StreamView {

@@ -3,7 +3,7 @@ import { deadLetterSchema } from "@tributary/shared/contracts/dead-letter";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";
 import { until } from "../support/until.ts";
-import { airports, viewOf } from "./definitions.ts";
+import { airports, lateFlights, viewOf } from "./definitions.ts";
 import { expectRecount, flight, randomFlights } from "./flights.ts";
 import { mergeAll } from "./naive-store.ts";
 import { type Rig, startMs, startRig } from "./rig.ts";
@@ -95,6 +95,16 @@ describe("the stream lane", () => {
     ]);
     expect(letters.map(({ cause }) => cause).join()).not.toContain("secret");
     expect(letters.find(({ code }) => code === "BAD_VALUE")?.cause).toContain('field "delay"');
+  });
+
+  it("keys, filters and aggregates by derived columns", async () => {
+    await begin(lateFlights());
+    await rig.publish([flight(5, 30), flight(6, 14), flight(7, 90, "OGG-LAX"), flight(8, 45, "LAX-ORD")]);
+    await rig.publish({ ...flight(4, 0), delay: null });
+    await rig.settled(startMs);
+    const { readAt } = await store();
+    expect(readAt("late", "O", startMs)).toEqual({ n_15m: 2, hoursSum_15m: 2 });
+    expect(readAt("late", "L", startMs)).toEqual({ n_15m: 1, hoursSum_15m: 0.75 });
   });
 
   it("says nothing again when nothing changed", async () => {

@@ -5,7 +5,7 @@ import { compareOrigins, type OriginPosition } from "@tributary/shared/contracts
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Due } from "./due-queue.ts";
 import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
-import { streamViews } from "./routing-plan.ts";
+import { columnName, streamViews } from "./routing-plan.ts";
 import type { Published, Told } from "./row-emission.ts";
 
 /**
@@ -92,8 +92,8 @@ export function switchCatalog(state: PartitionState, catalog: Catalog): ViewStat
 }
 
 function isContinuedBy(old: StreamView, next: StreamView): boolean {
-  const shape = ({ version, source, entity, keys, windows, hopMs, aggregations }: StreamView) =>
-    JSON.stringify([version, source, entity, keys, windows, hopMs, aggregations]);
+  const shape = ({ version, source, entity, keys, derive, where, windows, hopMs, aggregations }: StreamView) =>
+    JSON.stringify([version, source, entity, keys, derive, where, windows, hopMs, aggregations]);
   return shape(old) === shape(next);
 }
 
@@ -163,7 +163,7 @@ function targetOf(
 ): Target | undefined {
   const view = state.views.get(name);
   if (view?.view.version !== version) return undefined;
-  return { view, places: view.layout.fields.map((field) => chunk.fields.indexOf(field)) };
+  return { view, places: view.layout.fields.map((field) => chunk.fields.indexOf(columnName(view.view, field))) };
 }
 
 function applyItem(item: KeyedItem, targets: readonly (Target | undefined)[], context: ApplyContext): void {

@@ -21,7 +21,7 @@ const source: EventSource = {
   disorderMs: 0,
   shards: 1,
 };
-const view = (name: string, field: string, where?: string): StreamView => ({
+const view = (name: string, field: string, where?: string, derive?: StreamView["derive"]): StreamView => ({
   lane: "stream",
   name,
   version: 1,
@@ -31,6 +31,7 @@ const view = (name: string, field: string, where?: string): StreamView => ({
   ttlMs: null,
   source: "flights",
   keys: { code: field },
+  ...(derive !== undefined && { derive }),
   ...(where !== undefined && { where }),
   windows: [{ name: "15m", ms: 900_000 }],
   hopMs: 60_000,
@@ -106,6 +107,54 @@ describe("routing a message", () => {
     expect(route(json({ ...flight, delay: 10 }), plan).series.size).toBe(0);
     expect(route(json({ ...flight, delay: null }), plan).series.size).toBe(0);
     expect(route(json({ ...flight, delay: 11 }), plan).series.size).toBe(1);
+  });
+
+  describe("with derived columns", () => {
+    const hours = { name: "hours", type: "float64", expression: "delay / 60.0" } as const;
+    const code = { name: "code", type: "string", expression: "hours < 1.0 ? origin : destination" } as const;
+    const late = {
+      ...view("late", "code", "hours >= 0.5", [hours, code]),
+      aggregations: [
+        { name: "n", op: "count" as const },
+        { name: "hoursMax", op: "max" as const, field: "hours" },
+        { name: "delayMax", op: "max" as const, field: "delay" },
+      ],
+    };
+    const minutes = { ...hours, expression: "delay * 1.0" };
+    const early = {
+      ...view("early", "origin", undefined, [minutes]),
+      aggregations: [{ name: "m", op: "min" as const, field: "hours" }],
+    };
+    const plan = planOf(1, [late, early]);
+    const items = (event: object) =>
+      [...route(json(event), plan).series.values()].flatMap((series) =>
+        series.items.map(({ projections, values }) => [projections, values]),
+      );
+
+    it("keys, filters and carries them, each view its own", () => {
+      expect(plan.entities[0]?.columns.map(({ name }) => name)).toEqual(["late.hours", "delay", "early.hours"]);
+      expect(items({ ...flight, delay: 30 })).toEqual([
+        [
+          [
+            [0, "ORD"],
+            [1, "ORD"],
+          ],
+          [0.5, 30, 30],
+        ],
+      ]);
+      expect(items({ ...flight, delay: 90 })[0]?.[0]).toContainEqual([0, "LAX"]);
+      expect(items({ ...flight, delay: 29 })).toEqual([[[[1, "ORD"]], [29 / 60, 29, 29]]]);
+    });
+
+    it("a NULL among them does not fulfil a filter, and is carried as NULL", () => {
+      expect(items({ ...flight, delay: null })).toEqual([[[[1, "ORD"]], [null, null, null]]]);
+    });
+
+    it("a NULL as a key is a missing key", () => {
+      const keyed = planOf(1, [view("late", "code", undefined, [hours, code])]);
+      const { poison, series } = route(json({ ...flight, delay: null }), keyed);
+      expect([poison.map(({ error }) => error.code), series.size]).toEqual([["MISSING_KEY"], 0]);
+    });
   });
 
   it.each([

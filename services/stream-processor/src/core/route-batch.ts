@@ -1,10 +1,10 @@
 import { decodePayload, type Encoding, encodePayload } from "@tributary/shared/codec/json-or-msgpack";
-import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
 import { toTypedEvent } from "./event-intake.ts";
+import { projectEvent } from "./event-projection.ts";
 import type { KeyedItem } from "./keyed-item.ts";
-import { type EntityPlan, projectEvent, type RoutingPlan } from "./routing-plan.ts";
+import type { EntityPlan, RoutingPlan } from "./routing-plan.ts";
 
 /** A message of the source as route sees it. */
 export interface SourceMessage {
@@ -79,8 +79,7 @@ function routeEvent(
   batch: RoutedBatch,
 ): void {
   const event = toTypedEvent(plan.source, record, message.arrivalMs);
-  for (const { entity, partition, keys } of projectEvent(plan, event)) {
-    const values = entity.fields.map((field) => aggregable(event.fields[field]));
+  for (const { entity, partition, keys, values } of projectEvent(plan, event)) {
     seriesOf(batch, partition, entity).items.push({
       sequence: message.sequence,
       index,
@@ -99,12 +98,6 @@ function seriesOf(batch: RoutedBatch, partition: number, entity: EntityPlan): Se
   const series = { partition, entity, items: [] };
   batch.series.set(name, series);
   return series;
-}
-
-/** Numbers are aggregated; of anything else only its presence counts. */
-function aggregable(value: FeatureValue | undefined): number | null {
-  if (value === null || value === undefined) return null;
-  return typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : 1;
 }
 
 function setAside(

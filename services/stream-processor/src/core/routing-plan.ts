@@ -1,7 +1,7 @@
 import type { Catalog, Entity, StreamView } from "@tributary/shared/contracts/catalog";
-import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { EventSource } from "@tributary/shared/contracts/source";
+import { columnTypes, compileDerived } from "@tributary/shared/definitions/derived-column";
 import { compileExpression, type Predicate } from "@tributary/shared/definitions/expression";
 import type { TypedEvent } from "./event-intake.ts";
 
@@ -17,16 +17,28 @@ export interface RoutingPlan {
 export interface EntityPlan {
   readonly entity: Entity;
   readonly views: readonly ViewPlan[];
-  /** Fields that any of the views aggregates. */
-  readonly fields: readonly string[];
+  /** What any of the views aggregates. */
+  readonly columns: readonly Column[];
 }
 
-interface ViewPlan {
+/** Of a keyed item. A derived column belongs to its view: another may mean something else by its name. */
+interface Column {
+  readonly name: string;
+  readonly field: string;
+  /** Index into the views of who derives it; undefined: a field of the source. */
+  readonly view: number | undefined;
+}
+
+export type Fields = TypedEvent["fields"];
+
+export interface ViewPlan {
   readonly name: string;
   readonly version: number;
   readonly keys: Readonly<Record<string, string>>;
+  /** The event's fields with the view's derived columns. */
+  readonly derive: (fields: Fields) => Fields;
   readonly accepts: Predicate;
-  /** Fields that the filter names. */
+  /** Fields and columns that the filter names. */
   readonly filtered: readonly string[];
 }
 
@@ -57,78 +69,56 @@ export function routedSources(catalog: Catalog): EventSource[] {
     .filter(({ name }) => names.has(name));
 }
 
-export interface Projection {
-  readonly entity: EntityPlan;
-  readonly partition: number;
-  /** Index into the entity's views, key. */
-  readonly keys: readonly (readonly [view: number, key: string])[];
-}
-
-/**
- * Where an event goes: one projection per (partition, entity), holding the keys of all its views there (O3).
- * @throws TributaryError BAD_KEY, MISSING_KEY, BAD_VALUE naming the view whose filter fails
- */
-export function projectEvent(plan: RoutingPlan, event: TypedEvent): Projection[] {
-  return plan.entities.flatMap((entity) => projectOnto(plan, entity, event));
-}
-
-function projectOnto(plan: RoutingPlan, entityPlanned: EntityPlan, event: TypedEvent): Projection[] {
-  const byPartition = new Map<number, [number, string][]>();
-  for (let i = 0; i < entityPlanned.views.length; i++) {
-    const view = entityPlanned.views[i] as ViewPlan;
-    if (!accepts(view, event)) continue;
-    const key = keyOf(entityPlanned.entity, view, event);
-    const partition = partitionOf(key, plan.partitions);
-    const keys = byPartition.get(partition);
-    if (keys) keys.push([i, key]);
-    else byPartition.set(partition, [[i, key]]);
-  }
-  return [...byPartition].map(([partition, keys]) => ({ entity: entityPlanned, partition, keys }));
-}
-
-/** As in SQL: a filter that meets a NULL it cannot judge does not hold. */
-function accepts(view: ViewPlan, event: TypedEvent): boolean {
-  try {
-    return view.accepts(event.fields);
-  } catch (error) {
-    if (view.filtered.some((field) => event.fields[field] === null)) return false;
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new TributaryError("BAD_VALUE", `the filter of view "${view.name}" cannot judge the event: ${why}`);
-  }
-}
-
-function keyOf(entity: Entity, view: ViewPlan, event: TypedEvent): string {
-  const values: Record<string, unknown> = {};
-  for (const key in view.keys) values[key] = event.fields[view.keys[key] as string];
-  return encodeEntityKey(entity, values);
-}
-
 function entityPlan(catalog: Catalog, source: EventSource, views: readonly StreamView[]): EntityPlan {
   const name = views[0]?.entity ?? "";
   const entity = catalog.entities[name];
   if (!entity) throw new TributaryError("INVALID_DEFINITION", `entity "${name}" is not in the catalog`);
   return {
     entity,
-    views: views.map((view) => ({
-      name: view.name,
-      version: view.version,
-      keys: view.keys,
-      accepts: filterOf(source, view),
-      filtered: source.fields.map((field) => field.name).filter((name) => names(view.where ?? "", name)),
-    })),
-    fields: [...new Set(views.flatMap((view) => view.aggregations.flatMap(({ field }) => field ?? [])))],
+    views: views.map((view) => viewPlan(source, view)),
+    columns: columnsOf(views),
   };
 }
 
-function filterOf(source: EventSource, view: StreamView): Predicate {
+function viewPlan(source: EventSource, view: StreamView): ViewPlan {
+  const { name, version, keys, derive = [], where = "" } = view;
+  const fields = columnTypes(source.fields);
+  return {
+    name,
+    version,
+    keys,
+    derive: derive.length === 0 ? (given) => given : compileDerived(derive, fields, (why) => refuse(view, why)),
+    accepts: filterOf(view, { ...fields, ...columnTypes(derive) }),
+    filtered: [...source.fields, ...derive].map((column) => column.name).filter((column) => names(where, column)),
+  };
+}
+
+function columnsOf(views: readonly StreamView[]): Column[] {
+  const columns = views.flatMap((view, index) =>
+    view.aggregations.flatMap(({ field }): Column[] => {
+      if (field === undefined) return [];
+      return [{ name: columnName(view, field), field, view: isDerived(view, field) ? index : undefined }];
+    }),
+  );
+  return [...new Map(columns.map((column) => [column.name, column])).values()];
+}
+
+/** What a keyed item calls a field of the source, or a column that the view derives. */
+export function columnName(view: StreamView, field: string): string {
+  return isDerived(view, field) ? `${view.name}.${field}` : field;
+}
+
+function isDerived({ derive = [] }: StreamView, field: string): boolean {
+  return derive.some(({ name }) => name === field);
+}
+
+function filterOf(view: StreamView, types: ReturnType<typeof columnTypes>): Predicate {
   if (view.where === undefined) return () => true;
-  const types = Object.fromEntries(source.fields.map((field) => [field.name, field.type]));
-  let problem = "";
-  const predicate = compileExpression(view.where, types, (why) => {
-    problem = why;
-  });
-  if (!predicate) throw new TributaryError("INVALID_DEFINITION", `view "${view.name}": where: ${problem}`);
-  return predicate;
+  return compileExpression(view.where, types, (why) => refuse(view, `where: ${why}`)) ?? (() => false);
+}
+
+function refuse({ name }: StreamView, why: string): never {
+  throw new TributaryError("INVALID_DEFINITION", `view "${name}": ${why}`);
 }
 
 function names(expression: string, field: string): boolean {

@@ -100,7 +100,7 @@ function chunkOf(
     producer: parts.instance,
     fence: identity.fence,
     views: entity.views.map(({ name, version }) => [name, version] as const),
-    fields: entity.fields,
+    fields: entity.columns.map(({ name }) => name),
     items,
   };
 }
