@@ -56,7 +56,8 @@ describe("apply", () => {
   it("tells the loser of a race, keeps what the winner did, and lets the loser apply again", async () => {
     const before = await current();
     const bodies = Array.from({ length: 4 }, (_, i) => described(`race ${i}`));
-    const results = await Promise.allSettled(bodies.map((one) => applyCatalog({ body: one, ...urls })));
+    const onPlan = barrier(bodies.length);
+    const results = await Promise.allSettled(bodies.map((one) => applyCatalog({ body: one, ...urls, onPlan })));
     const won = results.filter((result) => result.status === "fulfilled");
     const lost = results.filter((result) => result.status === "rejected");
     expect(won).toHaveLength(1);
@@ -99,6 +100,20 @@ describe("apply", () => {
     });
   });
 });
+
+/** Everybody plans before anybody goes on. */
+function barrier(count: number): () => Promise<void> {
+  let waiting = 0;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    waiting += 1;
+    if (waiting === count) open();
+    return opened;
+  };
+}
 
 async function current() {
   const connection = await openConnection({ url: urls.natsUrl, name: "test" });

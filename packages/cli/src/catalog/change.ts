@@ -1,10 +1,10 @@
-import type { CatalogBody } from "@tributary/shared/contracts/catalog";
+import type { CatalogBody, Lane } from "@tributary/shared/contracts/catalog";
 import type { Difference } from "./difference.ts";
 
 export type ChangeKind = "addition" | "compatible" | "breaking" | "removal";
-export type Subject = "environment" | "entity" | "source" | "view" | "feature" | "featureService";
+export type Subject = "environment" | "entity" | "source" | "onDemandFeature" | "view" | "feature" | "featureService";
 /** What has to happen before the change can be applied. */
-export type Need = "newVersion" | "newName" | "newEnvironment" | "allowDestroy";
+export type Need = "newVersion" | "newName" | "newEnvironment" | "allowDestroy" | "goBack";
 
 /** One thing that applying would add, change or remove. */
 export interface Change {
@@ -12,6 +12,10 @@ export interface Change {
   readonly what: Subject;
   /** A feature is `view.feature`. */
   readonly name: string;
+  /** Of a view or feature: the lane that produces it from now on, or did until now; else null. */
+  readonly lane: Lane | null;
+  /** Why it is of this kind, as a sentence. */
+  readonly reason: string;
   readonly differences: readonly Difference[];
   /** null: it can be applied as it is. */
   readonly needs: Need | null;
@@ -26,44 +30,62 @@ export interface Remedy {
   readonly fix: string;
 }
 
-type Facts = Partial<Pick<Change, "differences" | "breaks">>;
-
-export function addition(what: Subject, name: string): Change {
-  return { kind: "addition", what, name, differences: [], needs: null, fix: null, breaks: [] };
+/** What changes. */
+export interface Place {
+  readonly what: Subject;
+  readonly name: string;
+  readonly lane?: Lane;
 }
 
-export function removal(what: Subject, name: string, remedy: Remedy | null, { breaks = [] }: Facts = {}): Change {
-  return { kind: "removal", what, name, differences: [], needs: null, fix: null, ...remedy, breaks };
+export function addition(place: Place, reason = "nothing of this name is there yet"): Change {
+  return { kind: "addition", ...whereOf(place), reason, differences: [], needs: null, fix: null, breaks: [] };
+}
+
+export function removal(place: Place, remedy: Remedy | null, breaks: readonly string[] = []): Change {
+  const reason = "it is not defined any more; what is stored of it stays and is not read";
+  return { kind: "removal", ...whereOf(place), reason, differences: [], needs: null, fix: null, ...remedy, breaks };
+}
+
+interface Facts {
+  readonly differences: readonly Difference[];
+  readonly remedy: Remedy | null;
+  readonly breaks: readonly string[];
+  /** Of a breaking change that is agreed to: what it does. */
+  readonly reason?: string;
 }
 
 /** Nothing when nothing differs; compatible when no difference breaks; else breaking, mended by the remedy. */
-export function changeOf(
-  what: Subject,
-  name: string,
-  { differences, remedy, breaks }: { differences: Difference[]; remedy: Remedy | null; breaks: readonly string[] },
-): Change[] {
+export function changeOf(place: Place, { differences, remedy, breaks, reason }: Facts): Change[] {
   if (differences.length === 0) return [];
-  const change = { what, name, differences, needs: null, fix: null };
-  if (!differences.some(({ breaking }) => breaking)) return [{ ...change, kind: "compatible", breaks: [] }];
-  return [{ ...change, kind: "breaking", ...remedy, breaks }];
+  const change = { ...whereOf(place), differences, needs: null, fix: null };
+  const fields = differences.filter(({ breaking }) => breaking).map(({ field }) => field);
+  if (fields.length === 0) {
+    return [{ ...change, kind: "compatible", reason: "stored values and readers keep their meaning", breaks: [] }];
+  }
+  const harm = `stored values or readers do not survive another ${fields.join(", ")}`;
+  return [{ ...change, kind: "breaking", reason: reason ?? harm, ...remedy, breaks }];
+}
+
+function whereOf({ what, name, lane }: Place): Pick<Change, "what" | "name" | "lane"> {
+  return { what, name, lane: lane ?? null };
 }
 
 /** Feature services with a column, or a layer over one, that this holds for; in order of their names. */
 export function servicesOn(
   catalog: CatalogBody,
-  matches: (place: { readonly view: string; readonly feature: string }) => boolean,
+  matches: (cell: { readonly view: string; readonly feature: string }) => boolean,
 ): string[] {
   return Object.values(catalog.featureServices)
-    .filter(({ columns }) => columns.some((column) => placesOf(column).some(matches)))
+    .filter(({ columns }) => columns.some((column) => cellsOf(column).some(matches)))
     .map(({ name }) => name)
     .sort();
 }
 
-interface Place {
+interface Cell {
   readonly view: string;
   readonly feature: string;
 }
 
-function placesOf(column: Place & { readonly over?: readonly Place[] | undefined }): readonly Place[] {
+function cellsOf(column: Cell & { readonly over?: readonly Cell[] | undefined }): readonly Cell[] {
   return [column, ...(column.over ?? [])];
 }

@@ -15,6 +15,7 @@ export type Judge = (before: unknown, after: unknown) => boolean;
 export type Rules = Readonly<Record<string, Judge>>;
 
 export const harmless: Judge = () => true;
+export const breaks: Judge = () => false;
 
 type Members = Readonly<Record<string, unknown>>;
 interface Named extends Members {
@@ -34,13 +35,25 @@ export function differencesOf(
 
 function compareField(field: string, before: unknown, after: unknown, rules: Rules): Difference[] {
   if (isSame(before, after)) return [];
-  if (!isNamedList(before) || !isNamedList(after)) return [judged(rules, field, { field, before, after })];
+  if (!isNamedList(before ?? after) || !isNamedList(after ?? before)) {
+    return [judged(rules, field, { field, before, after })];
+  }
+  return compareLists(field, (before ?? []) as readonly Named[], { after: (after ?? []) as readonly Named[], rules });
+}
+
+/** A list that is not there is an empty one. */
+function compareLists(
+  field: string,
+  before: readonly Named[],
+  { after, rules }: { readonly after: readonly Named[]; readonly rules: Rules },
+): Difference[] {
   const names = [...new Set([...before, ...after].map(({ name }) => name))];
   const members = names.flatMap((name) => {
     const [old, now] = [memberOf(before, name), memberOf(after, name)];
     return isSame(old, now) ? [] : [judged(rules, field, { field: `${field}.${name}`, before: old, after: now })];
   });
-  return [...members, ...compareOrder(field, before, after, rules)];
+  const found = [...members, ...compareOrder(field, before, after, rules)];
+  return found.length > 0 ? found : [judged(rules, field, { field, before, after })];
 }
 
 /** Members on both sides may stand in another order; whether that matters is a rule of its own, `<field> order`. */

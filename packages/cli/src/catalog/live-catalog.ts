@@ -21,10 +21,21 @@ export async function readLiveCatalog(bucket: Bucket): Promise<LiveCatalog> {
   return { entry, version, fingerprint, body: await readBody(bucket, version) };
 }
 
+/** The current version's number. @throws TributaryError NOT_FOUND while none was applied */
+export function requireVersion({ version }: LiveCatalog): number {
+  if (version > 0) return version;
+  throw new TributaryError("NOT_FOUND", "no catalog has been applied yet; run `tributary apply FILE`");
+}
+
 async function readBody(bucket: Bucket, version: number): Promise<Catalog> {
   const entry = await bucket.get(versionKey(version));
   if (!entry) throw new TributaryError("CORRUPT", `catalog version ${version} is current and not in TRIB_CATALOG`);
-  const parsed = catalogSchema.safeParse(fromJson(entry.value));
+  return decodeCatalog(entry.value, version);
+}
+
+/** @throws TributaryError UNSUPPORTED_FORMAT */
+export function decodeCatalog(bytes: Uint8Array, version: number): Catalog {
+  const parsed = catalogSchema.safeParse(fromJson(bytes));
   if (parsed.success) return parsed.data;
   throw new TributaryError("UNSUPPORTED_FORMAT", `catalog version ${version} is not of a form this build reads`);
 }

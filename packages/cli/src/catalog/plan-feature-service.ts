@@ -1,5 +1,5 @@
 import type { CatalogBody, FeatureService } from "@tributary/shared/contracts/catalog";
-import { addition, type Change, changeOf, removal } from "./change.ts";
+import { addition, type Change, changeOf, type Place, removal } from "./change.ts";
 import { type Difference, differencesOf } from "./difference.ts";
 import { featureServiceRules } from "./evolution-rules.ts";
 
@@ -10,17 +10,21 @@ export function planFeatureService(
   after: FeatureService | undefined,
 ): Change[] {
   if (after === undefined) return before === undefined ? [] : [removeService(before.name)];
-  if (before === undefined) return [addition("featureService", after.name)];
+  if (before === undefined) return [addition(placeOf(after.name))];
   const differences = differencesOf(before, after, { rules: featureServiceRules, except: ["name"] });
   const needsConsent = differences.some((one) => one.breaking && !isExcused(catalogs, before, one));
   const fix = "define another feature service beside it, or apply with --allow-destroy";
   const remedy = needsConsent ? ({ needs: "allowDestroy", fix } as const) : null;
-  return changeOf("featureService", after.name, { differences, remedy, breaks: [after.name] });
+  return changeOf(placeOf(after.name), { differences, remedy, breaks: [after.name] });
 }
 
 function removeService(name: string): Change {
   const remedy = { needs: "allowDestroy", fix: "put it back, or apply with --allow-destroy" } as const;
-  return removal("featureService", name, remedy, { breaks: [name] });
+  return removal(placeOf(name), remedy, [name]);
+}
+
+function placeOf(name: string): Place {
+  return { what: "featureService", name };
 }
 
 /** A column that goes because its view has a new version: raising the version was the consent. */

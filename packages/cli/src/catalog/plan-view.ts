@@ -1,44 +1,79 @@
 import type { CatalogBody, View } from "@tributary/shared/contracts/catalog";
-import { addition, type Change, changeOf, type Remedy, removal, servicesOn } from "./change.ts";
+import { addition, type Change, changeOf, type Place, type Remedy, removal, servicesOn } from "./change.ts";
 import { differencesOf } from "./difference.ts";
 import { featureRules, viewRules } from "./evolution-rules.ts";
+import { greatestVersion, type Past } from "./past.ts";
+import { planReturn } from "./plan-return.ts";
+
+/** Where a view's changes are judged from: the current catalog, and what all before it left behind. */
+export interface ViewSurroundings {
+  readonly current: CatalogBody;
+  readonly next: CatalogBody;
+  readonly past: Past;
+}
 
 /** What becomes of one view and its features; undefined = it is not there. */
-export function planView(current: CatalogBody, before: View | undefined, after: View | undefined): Change[] {
-  if (after === undefined) return before === undefined ? [] : removeView(current, before);
-  if (before === undefined)
-    return [addition("view", after.name), ...namesOf(after).map((name) => addition("feature", name))];
-  return [...changeView(current, before, after), ...changeFeatures(current, before, after)];
+export function planView(around: ViewSurroundings, before: View | undefined, after: View | undefined): Change[] {
+  if (after === undefined) return before === undefined ? [] : removeView(around.current, before);
+  const returned =
+    before?.version === after.version ? undefined : around.past.views.get(after.name)?.get(after.version);
+  if (returned !== undefined) return planReturn(around, { before, after, earlier: returned });
+  if (before === undefined) return addView(after);
+  return [...changeView(around, before, after), ...changeFeatures(around, before, after)];
+}
+
+function addView(view: View): Change[] {
+  return [addition(placeOf(view)), ...view.features.map(({ name }) => addition(featurePlace(view, name)))];
 }
 
 function removeView(current: CatalogBody, view: View): Change[] {
   const remedy: Remedy = { needs: "allowDestroy", fix: "put it back, or apply with --allow-destroy" };
-  const breaks = servicesOn(current, (place) => place.view === view.name);
+  const breaks = servicesOn(current, (cell) => cell.view === view.name);
   // The features go with their view: one consent for all.
-  const features = namesOf(view).map((name) => removal("feature", name, null));
-  return [removal("view", view.name, remedy, { breaks }), ...features];
+  const features = view.features.map(({ name }) => removal(featurePlace(view, name), null));
+  return [removal(placeOf(view), remedy, breaks), ...features];
 }
 
-function changeView(current: CatalogBody, before: View, after: View): Change[] {
+export function placeOf({ name, lane }: View): Place {
+  return { what: "view", name, lane };
+}
+
+export function featurePlace({ name, lane }: View, feature: string): Place {
+  return { what: "feature", name: `${name}.${feature}`, lane };
+}
+
+function changeView(around: ViewSurroundings, before: View, after: View): Change[] {
   const version = { field: "version", before: before.version, after: after.version, breaking: true };
   const differences = [
     // Values of another version are not read: the view begins empty.
     ...(before.version === after.version ? [] : [version]),
     ...differencesOf(before, after, { rules: viewRules, except: ["name", "version", "features"] }),
   ];
-  const breaks = servicesOn(current, (place) => place.view === before.name);
-  return changeOf("view", after.name, { differences, remedy: remedyOf(before, after), breaks });
+  const breaks = servicesOn(around.current, (cell) => cell.view === before.name);
+  const remedy = remedyOf(around, before, after);
+  const reason = remedy === null ? { reason: beginsEmpty(after) } : {};
+  return changeOf(placeOf(after), { differences, remedy, breaks, ...reason });
+}
+
+const filledBy = { batch: "its next run", stream: "the events from now on", direct: "its producers" } as const;
+
+function beginsEmpty({ version, lane }: View): string {
+  return `version ${version} begins empty and is filled by ${filledBy[lane]}`;
 }
 
 /** null: the view's version rises, and nothing stored is read any more. */
-function remedyOf(before: View, after: View): Remedy | null {
+function remedyOf({ past }: ViewSurroundings, before: View, after: View): Remedy | null {
   if (after.version > before.version) return null;
-  return { needs: "newVersion", fix: `raise the version of view "${after.name}" above ${before.version}` };
+  return raiseAbove(after.name, Math.max(before.version, greatestVersion(past, after.name)));
 }
 
-function changeFeatures(current: CatalogBody, before: View, after: View): Change[] {
+export function raiseAbove(view: string, version: number): Remedy {
+  return { needs: "newVersion", fix: `raise the version of view "${view}" above ${version}` };
+}
+
+function changeFeatures(around: ViewSurroundings, before: View, after: View): Change[] {
   const names = [...new Set([...before.features, ...after.features].map(({ name }) => name))];
-  const changes = names.flatMap((feature) => changeFeature(current, { before, after, feature }));
+  const changes = names.flatMap((feature) => changeFeature(around, { before, after, feature }));
   return [...changes, ...changeOrder(before, after, changes)];
 }
 
@@ -48,21 +83,24 @@ interface FeaturePair {
   readonly feature: string;
 }
 
-function changeFeature(current: CatalogBody, { before, after, feature }: FeaturePair): Change[] {
-  const old = before.features.find(({ name }) => name === feature);
+function changeFeature(around: ViewSurroundings, { before, after, feature }: FeaturePair): Change[] {
+  const found = before.features.find(({ name }) => name === feature);
+  // One that this view version had before has left its cells behind.
+  const old = found ?? around.past.views.get(after.name)?.get(after.version)?.features.get(feature);
   const now = after.features.find(({ name }) => name === feature);
-  const name = `${after.name}.${feature}`;
-  if (old === undefined) return [addition("feature", name)];
-  const breaks = servicesOn(current, (place) => place.view === before.name && place.feature === feature);
-  if (now === undefined) return [removal("feature", name, remedyOfRemoval(before, after), { breaks })];
-  const differences = differencesOf(old, now, { rules: featureRules, except: ["name"] });
-  return changeOf("feature", name, { differences, remedy: remedyOf(before, after), breaks });
+  const place = featurePlace(after, feature);
+  const remedy = remedyOf(around, before, after);
+  const breaks = servicesOn(around.current, (cell) => cell.view === before.name && cell.feature === feature);
+  if (now === undefined) return [removal(place, remedyOfRemoval(remedy, after), breaks)];
+  const differences = old === undefined ? [] : differencesOf(old, now, { rules: featureRules, except: ["name"] });
+  if (found !== undefined) return changeOf(place, { differences, remedy, breaks });
+  const isOtherThanBefore = differences.some(({ breaking }) => breaking);
+  return isOtherThanBefore ? changeOf(place, { differences, remedy, breaks }) : [addition(place)];
 }
 
 /** A stream view's features come and go with its aggregations and windows, which ask for a new version already. */
-function remedyOfRemoval(before: View, after: View): Remedy | null {
-  const remedy = remedyOf(before, after);
-  if (remedy === null || before.lane === "stream") return remedy;
+function remedyOfRemoval(remedy: Remedy | null, after: View): Remedy | null {
+  if (remedy === null || after.lane === "stream") return remedy;
   return { needs: "allowDestroy", fix: `${remedy.fix}, or apply with --allow-destroy` };
 }
 
@@ -72,9 +110,5 @@ function changeOrder(before: View, after: View, changes: readonly Change[]): Cha
   const [old, now] = [order(before), order(after)];
   if (changes.length > 0 || before.lane === "stream" || old.join() === now.join()) return [];
   const difference = { field: "features order", before: old, after: now, breaking: false };
-  return changeOf("view", after.name, { differences: [difference], remedy: null, breaks: [] });
-}
-
-function namesOf(view: View): string[] {
-  return view.features.map(({ name }) => `${view.name}.${name}`);
+  return changeOf(placeOf(after), { differences: [difference], remedy: null, breaks: [] });
 }

@@ -1,10 +1,12 @@
 import type { CatalogBody, Entity } from "@tributary/shared/contracts/catalog";
-import type { EventSource, TableSource } from "@tributary/shared/contracts/source";
-import { addition, type Change, changeOf, type Remedy, removal, servicesOn } from "./change.ts";
-import { differencesOf, type Rules } from "./difference.ts";
-import { entityRules, eventSourceRules, tableSourceRules } from "./evolution-rules.ts";
+import { addition, type Change, changeOf, type Place, type Remedy, removal, servicesOn } from "./change.ts";
+import { differencesOf } from "./difference.ts";
+import { entityRules } from "./evolution-rules.ts";
 import { checkLane, type LaneCheck, laneProblem } from "./lane-check.ts";
+import { noPast, type Past } from "./past.ts";
 import { planFeatureService } from "./plan-feature-service.ts";
+import { planOnDemandFeature } from "./plan-on-demand-feature.ts";
+import { planSource } from "./plan-source.ts";
 import { planView } from "./plan-view.ts";
 
 /** What applying would do. `apply` carries out exactly this, or refuses. */
@@ -24,33 +26,51 @@ const nothing: CatalogBody = {
   featureServices: {},
 };
 
-/** The way from the current catalog (undefined: none was applied) to the next. Entities first, then what stands on them. */
-export function planCatalog(live: CatalogBody | undefined, next: CatalogBody): Plan {
+/**
+ * The way from the current catalog (undefined: none was applied) to the next. Entities first, then what stands on them.
+ * `past`: what the current catalog and all before it left behind.
+ */
+export function planCatalog(live: CatalogBody | undefined, next: CatalogBody, past: Past = noPast): Plan {
   const current = live ?? nothing;
+  const around = { current, next, past };
   const changes = [
     ...(live === undefined ? [] : planPartitions(live, next)),
-    ...pairs(current.entities, next.entities).flatMap(([before, after]) => planEntity(current, before, after)),
-    ...pairs(current.sources, next.sources).flatMap(([before, after]) => planSource(current, before, after)),
-    ...pairs(current.views, next.views).flatMap(([before, after]) => planView(current, before, after)),
-    ...pairs(current.featureServices, next.featureServices).flatMap(([before, after]) =>
-      planFeatureService({ current, next }, before, after),
+    ...pairs(current.entities, next.entities).flatMap((pair) => planEntity(around, ...pair)),
+    ...pairs(current.sources, next.sources).flatMap((pair) => planSource(around, ...pair)),
+    ...pairs(current.onDemandFeatures ?? {}, next.onDemandFeatures ?? {}).flatMap((pair) =>
+      planOnDemandFeature(current, ...pair),
     ),
+    ...pairs(current.views, next.views).flatMap((pair) => planView(around, ...pair)),
+    ...pairs(current.featureServices, next.featureServices).flatMap((pair) => planFeatureService(around, ...pair)),
   ];
   return { changes, lanes: Object.values(next.views).map(checkLane) };
 }
 
+/** What somebody agrees to beforehand. */
+export interface Consent {
+  /** Views, features and feature services may go. */
+  readonly allowDestroy: boolean;
+  /** A view may take an earlier version again; default: as `allowDestroy`. */
+  readonly goBack?: boolean;
+}
+
+/** Whether applying asks for a consent that `--allow-destroy` gives. */
+export function needsConsent({ changes }: Plan): boolean {
+  return changes.some(({ needs }) => needs === "allowDestroy" || needs === "goBack");
+}
+
 /** What forbids applying the plan, one line each, with its fix; empty: it can be applied. */
-export function problemsOf(plan: Plan, { allowDestroy }: { readonly allowDestroy: boolean }): string[] {
-  const blocking = plan.changes.filter(({ needs }) => needs !== null && !(allowDestroy && needs === "allowDestroy"));
+export function problemsOf(plan: Plan, { allowDestroy, goBack = allowDestroy }: Consent): string[] {
+  const allowed = [...(allowDestroy ? ["allowDestroy"] : []), ...(goBack ? ["goBack"] : [])];
+  const blocking = plan.changes.filter(({ needs }) => needs !== null && !allowed.includes(needs));
   const lanes = plan.lanes.map(laneProblem).filter((line) => line !== undefined);
   return [...blocking.map(describeProblem), ...lanes];
 }
 
-const words = { featureService: "feature service" } as const;
-
 /** `entity`, `feature service`. */
 export function wordFor(what: Change["what"]): string {
-  return what === "featureService" ? words[what] : what;
+  if (what === "featureService") return "feature service";
+  return what === "onDemandFeature" ? "on-demand feature" : what;
 }
 
 function describeProblem({ kind, what, name, differences, fix, breaks }: Change): string {
@@ -74,51 +94,32 @@ function pairs<T>(
 function planPartitions(current: CatalogBody, next: CatalogBody): Change[] {
   const { partitions } = current;
   const fix = `they are ${partitions} for as long as this environment lives`;
-  return changeOf("environment", "partitions", {
-    differences: differencesOf({ partitions }, { partitions: next.partitions }, { rules: {} }),
-    remedy: { needs: "newEnvironment", fix },
-    breaks: Object.keys(current.featureServices).sort(),
-  });
+  return changeOf(
+    { what: "environment", name: "partitions" },
+    {
+      differences: differencesOf({ partitions }, { partitions: next.partitions }, { rules: {} }),
+      remedy: { needs: "newEnvironment", fix },
+      breaks: Object.keys(current.featureServices).sort(),
+    },
+  );
 }
 
-function planEntity(current: CatalogBody, before: Entity | undefined, after: Entity | undefined): Change[] {
-  if (after === undefined) return before === undefined ? [] : [removal("entity", before.name, null)];
-  if (before === undefined) return [addition("entity", after.name)];
+/** One that comes back follows what it last was: records are found by its keys. */
+function planEntity(
+  { current, past }: { readonly current: CatalogBody; readonly past: Past },
+  before: Entity | undefined,
+  after: Entity | undefined,
+): Change[] {
+  const place: Place = { what: "entity", name: after?.name ?? before?.name ?? "" };
+  if (after === undefined) return [removal(place, null)];
   const remedy: Remedy = { needs: "newName", fix: "keys never change; define a new entity, with new views" };
-  return changeOf("entity", after.name, {
-    differences: differencesOf(before, after, { rules: entityRules, except: ["name"] }),
+  const changes = changeOf(place, {
+    differences: differencesOf(before ?? past.entities.get(after.name) ?? after, after, {
+      rules: entityRules,
+      except: ["name"],
+    }),
     remedy,
     breaks: servicesOn(current, ({ view }) => current.views[view]?.entity === after.name),
   });
-}
-
-type Source = EventSource | TableSource;
-
-function planSource(current: CatalogBody, before: Source | undefined, after: Source | undefined): Change[] {
-  if (after === undefined) return before === undefined ? [] : [removal("source", before.name, null)];
-  if (before === undefined) return [addition("source", after.name)];
-  return changeOf("source", after.name, {
-    differences: differencesOf(before, after, { rules: sourceRules(before, after), except: ["name"] }),
-    remedy: sourceRemedy(before, after),
-    breaks: servicesOn(current, ({ view }) => readsFrom(current, view, after.name)),
-  });
-}
-
-function sourceRules(before: Source, after: Source): Rules {
-  if (before.kind !== after.kind) return {};
-  return after.kind === "event" ? eventSourceRules : tableSourceRules;
-}
-
-/** Shards and kind are where a source's events are found: no version changes that. */
-function sourceRemedy(before: Source, after: Source): Remedy | null {
-  const isMoved = before.kind !== "event" || after.kind !== "event" || before.shards !== after.shards;
-  if (isMoved) return { needs: "newName", fix: "define a new source, with new view versions that read it" };
-  if (after.version > before.version) return null;
-  return { needs: "newVersion", fix: `raise the version of source "${after.name}" above ${before.version}` };
-}
-
-function readsFrom(catalog: CatalogBody, view: string, source: string): boolean {
-  const found = catalog.views[view];
-  if (found?.lane === "stream") return found.source === source;
-  return found?.lane === "batch" && found.sources.includes(source);
+  return before === undefined && changes.every(({ kind }) => kind !== "breaking") ? [addition(place)] : changes;
 }

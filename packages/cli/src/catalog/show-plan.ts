@@ -19,7 +19,7 @@ export function showPlan(plan: Plan, colors: Colors): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function showChanges(changes: readonly Change[], colors: Colors): string {
+export function showChanges(changes: readonly Change[], colors: Colors): string {
   const shown = changes.filter((change) => !isImplied(change, changes));
   const heads = shown.map((change) => [
     paint(change.kind, colors)(marks[change.kind]),

@@ -1,8 +1,9 @@
 import { fingerprintOf } from "@tributary/shared/definitions/canonical-json";
 import { openBucket } from "@tributary/shared/messaging/bucket";
+import { readPast } from "../catalog/bucket-history.ts";
 import { readLiveCatalog } from "../catalog/live-catalog.ts";
 import { loadDefinitions } from "../catalog/load-definitions.ts";
-import { planCatalog, problemsOf } from "../catalog/plan.ts";
+import { needsConsent, planCatalog, problemsOf } from "../catalog/plan.ts";
 import { showPlan } from "../catalog/show-plan.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -12,12 +13,14 @@ import { withConnection } from "../with-connection.ts";
 /** Reads the current catalog and changes nothing. A consent that `apply` would ask for is not an error here. */
 export async function run({ args, settings, output }: Invocation): Promise<CommandResult> {
   const body = await loadDefinitions(args[0] ?? "");
-  const live = await withConnection(settings.natsUrl(), async (connection) =>
-    readLiveCatalog(await openBucket(connection, "TRIB_CATALOG")),
-  );
-  const plan = planCatalog(live.body, body);
+  const { live, past } = await withConnection(settings.natsUrl(), async (connection) => {
+    const bucket = await openBucket(connection, "TRIB_CATALOG");
+    const found = await readLiveCatalog(bucket);
+    return { live: found, past: await readPast(bucket, found) };
+  });
+  const plan = planCatalog(live.body, body, past);
   const problems = problemsOf(plan, { allowDestroy: true });
-  const needsAllowDestroy = plan.changes.some(({ needs }) => needs === "allowDestroy");
+  const needsAllowDestroy = needsConsent(plan);
   const data = {
     current: live.version === 0 ? null : { version: live.version, fingerprint: live.fingerprint },
     fingerprint: fingerprintOf(body),

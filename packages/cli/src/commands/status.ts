@@ -1,4 +1,3 @@
-import { asTributaryError } from "@tributary/shared/contracts/errors";
 import type { BatchStatus, StoreStatus, StreamStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
@@ -6,18 +5,19 @@ import { askJson } from "../ask-json.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CommandResult, Output } from "../output.ts";
+import { type Process, type Roster, readRoster, serviceNames } from "../roster.ts";
 import { alignColumns, formatMs } from "../table.ts";
 import { withConnection } from "../with-connection.ts";
-
-const services = ["batch-runner", "stream-processor", "direct-gateway", "online-store"] as const;
 
 interface ServiceState {
   readonly service: string;
   readonly up: boolean;
+  /** Of the build. */
   readonly version?: string;
   /** The address of its HTTP endpoint. */
   readonly http?: string;
-  readonly error?: string;
+  readonly error?: "UNAVAILABLE" | "DEADLINE";
+  readonly instances: readonly Process[];
 }
 
 interface Status {
@@ -34,23 +34,23 @@ export async function run({ settings, output }: Invocation): Promise<CommandResu
 }
 
 async function readStatus(connection: Connection): Promise<Status> {
-  const [states, store, stream, batch] = await Promise.all([
-    Promise.all(services.map((service) => readService(connection, service))),
+  const [roster, store, stream, batch] = await Promise.all([
+    readRoster(connection),
     orNull(askJson<StoreStatus>(connection, subjects.storeStatus)),
     orNull(askJson<StreamStatus>(connection, subjects.streamStatus)),
     orNull(askJson<BatchStatus>(connection, subjects.batchStatus)),
   ]);
-  return { services: states, store, stream, batch };
+  return { services: serviceNames.map((service) => stateOf(service, roster)), store, stream, batch };
 }
 
-async function readService(connection: Connection, service: string): Promise<ServiceState> {
-  try {
-    type Info = { readonly version: string; readonly metadata?: { readonly http?: string } };
-    const { version, metadata } = await askJson<Info>(connection, `$SRV.INFO.${service}`);
-    return { service, up: true, version, ...(metadata?.http !== undefined && { http: metadata.http }) };
-  } catch (thrown) {
-    return { service, up: false, error: asTributaryError(thrown).code };
+function stateOf(service: string, { processes, silent }: Roster): ServiceState {
+  const instances = processes.filter((process) => process.service === service);
+  const [first] = instances;
+  if (first === undefined) {
+    return { service, up: false, error: silent.includes(service) ? "DEADLINE" : "UNAVAILABLE", instances };
   }
+  const { version, http } = first;
+  return { service, up: true, version, ...(http !== null && { http }), instances };
 }
 
 /** A part that does not answer is told as absent; the list of services says why. */
@@ -60,7 +60,14 @@ function orNull<T>(answer: Promise<T>): Promise<T | null> {
 
 function showStatus({ services: states, store, stream, batch }: Status, { colors }: Output): string {
   const up = (state: ServiceState) => (state.up ? colors.green("up") : colors.red(`down (${state.error})`));
-  const lines = states.map((state) => [state.service, up(state), state.http ?? ""]);
+  const lines = states.flatMap((state) => [
+    [state.service, up(state)],
+    ...state.instances.map(({ instance, id, catalogVersion, http }) => [
+      `  ${instance ?? id}`,
+      catalogVersion === null ? "catalog unknown" : `catalog ${catalogVersion}`,
+      http ?? "",
+    ]),
+  ]);
   const lanes = (store?.lanes ?? []).map((lane) => [
     `${lane.lane} lane`,
     `${lane.lastSequence - lane.floor} behind`,

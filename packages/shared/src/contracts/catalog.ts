@@ -10,7 +10,8 @@ import { eventSourceSchema, tableSourceSchema } from "./source.ts";
  *   1  first form: entities, event and table sources, batch, stream and direct views, feature services;
  *      since then, optional: a column's layers (`over`); length checks, `nullable`, `as`, tags, owner and pii of a feature;
  *      JSON and PostgreSQL table sources; an event source's id, de-duplication and allowed lateness; derived columns;
- *      a view's own record and how its lane was chosen; on-demand features and a feature service's request fields
+ *      a view's own record and how its lane was chosen; on-demand features and a feature service's request fields;
+ *      which version a version follows
  */
 
 export const entitySchema = z.strictObject({
@@ -88,14 +89,20 @@ export type View = z.infer<typeof viewSchema>;
 export type Lane = View["lane"];
 export const lanes = ["batch", "stream", "direct"] as const satisfies readonly Lane[];
 
-/** A feature that is computed when it is read: CEL over typed inputs. Null when the expression cannot be evaluated. */
-export const onDemandFeatureSchema = z.strictObject({
+/** Shape of a value that goes into or comes out of an expression. */
+const computedShape = {
   name: nameSchema,
   type: featureTypeSchema,
-  inputs: z
-    .array(z.strictObject({ name: nameSchema, type: featureTypeSchema }))
-    .min(1)
-    .max(64),
+  /** Element type of a list or map. */
+  of: featureTypeSchema.optional(),
+};
+/** What applications hold an int64 in; CEL computes with the nearest double. */
+const inputShape = { ...computedShape, as: z.enum(["bigint"]).optional() };
+
+/** A feature that is computed when it is read: CEL over typed inputs. Null when the expression cannot be evaluated. */
+export const onDemandFeatureSchema = z.strictObject({
+  ...computedShape,
+  inputs: z.array(z.strictObject(inputShape)).min(1).max(64),
   expression: z.string().min(1),
   ...labels,
 });
@@ -103,8 +110,7 @@ export type OnDemandFeature = z.infer<typeof onDemandFeatureSchema>;
 
 /** What a read gives in each row of its keys, besides the keys. */
 export const requestFieldSchema = z.strictObject({
-  name: nameSchema,
-  type: featureTypeSchema,
+  ...inputShape,
   /** True: it may be null or absent. */
   nullable: z.boolean(),
 });
@@ -164,6 +170,8 @@ export const catalogSchema = catalogBodySchema.extend({
   version: z.number().int().positive(),
   /** SHA-256, hex, of the canonical JSON of the body. */
   fingerprint: z.string(),
+  /** The version that was current before it: the way back. Absent in versions of older builds. */
+  follows: z.number().int().nonnegative().optional(),
 });
 export type Catalog = z.infer<typeof catalogSchema>;
 
