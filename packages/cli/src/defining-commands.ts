@@ -1,4 +1,10 @@
-import type { CommandGroup, CommandSpec } from "./command.ts";
+import type { CommandGroup, CommandSpec, OptionRow } from "./command.ts";
+
+const allowDestroy: OptionRow = [
+  "--allow-destroy",
+  "views, features and feature services may go, though somebody may read them",
+];
+const noWait: OptionRow = ["--no-wait", "do not wait until every process goes by it (at most five seconds)"];
 
 /** What somebody calls who writes definitions. */
 export const definingCommands: readonly (CommandSpec | CommandGroup)[] = [
@@ -13,18 +19,52 @@ export const definingCommands: readonly (CommandSpec | CommandGroup)[] = [
     usage: "apply <file>",
     does: "make a definitions module the current catalog",
     more: "Compiles it and shows the plan before it is carried out or refused.",
-    options: [
-      ["-m, --message <text>", "why, for the history"],
-      ["--allow-destroy", "views, features and feature services may go, though somebody may read them"],
-    ],
+    options: [["-m, --message <text>", "why, for the history"], allowDestroy, noWait],
     examples: ["apply features.ts", 'apply features.ts -m "add congestion"', "apply features.ts --allow-destroy"],
     load: () => import("./commands/apply.ts"),
   },
+  { name: "catalog", does: "versions of the catalog, and the way back to one", commands: catalogCommands() },
   definitionGroup("views", "view", "congestion", () => import("./commands/views.ts")),
   definitionGroup("sources", "source", "departures", () => import("./commands/sources.ts")),
   definitionGroup("entities", "entity", "airport", () => import("./commands/entities.ts")),
   definitionGroup("feature-services", "feature-service", "boarding", () => import("./commands/feature-services.ts")),
 ];
+
+function catalogCommands(): readonly CommandSpec[] {
+  return [
+    {
+      usage: "list",
+      does: "every version: when, who, why, and which one counts",
+      more: "A version that never became current lost a race, or its apply was interrupted. Without PostgreSQL nobody knows who and why.",
+      options: [["-l, --limit <versions>", "the newest so many; default 20"]],
+      examples: ["catalog list", "catalog list --limit 100 --json"],
+      load: () => import("./commands/catalog-list.ts"),
+    },
+    {
+      usage: "show [version]",
+      does: "one version and what it changed; default: the current one",
+      more: "With --json the whole catalog.",
+      examples: ["catalog show", "catalog show 1 --json"],
+      load: () => import("./commands/catalog-show.ts"),
+    },
+    {
+      usage: "diff <from-version> <to-version>",
+      does: "what differs between two versions",
+      examples: ["catalog diff 1 1"],
+      load: () => import("./commands/catalog-diff.ts"),
+    },
+    {
+      usage: "restore <version>",
+      does: "apply an earlier version again, as a new one",
+      more:
+        "By the rules of apply. A view whose version of then cannot be read again gets one that was never used and begins empty; " +
+        "its definitions have to say that version before the next apply.",
+      options: [["-m, --message <text>", "why, for the history"], allowDestroy, noWait],
+      examples: ["catalog restore 1", 'catalog restore 1 -m "the new score is wrong" --allow-destroy'],
+      load: () => import("./commands/catalog-restore.ts"),
+    },
+  ];
+}
 
 interface DefinitionCommands {
   readonly list: Awaited<ReturnType<CommandSpec["load"]>>["run"];
