@@ -5,6 +5,7 @@ import { openDatabase } from "../../services/batch-runner/src/adapters/database.
 import { openDuckDb } from "../../services/batch-runner/src/adapters/duckdb-engine.ts";
 import { openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
 import { openLedger } from "../../services/batch-runner/src/adapters/ledger.ts";
+import { sourceQueries } from "../../services/batch-runner/src/adapters/source-queries.ts";
 import type { RunPorts } from "../../services/batch-runner/src/handlers/run-ports.ts";
 import { noon } from "./definitions.ts";
 
@@ -30,6 +31,7 @@ export async function openBackends({ natsUrl, databaseUrl, spill }: BackendAddre
       database,
       ledger: openLedger(database),
       publisher,
+      queries: sourceQueries({ urls: { crm: databaseUrl }, timeoutMs: 10_000, rowsMax: 1_000_000 }),
       openEngine: () => openDuckDb({ memoryMb: 256, threads: 1, temporaryMb: 1_024, temporaryDirectory: spill }),
       now: () => noon,
       instance: "runner-1",

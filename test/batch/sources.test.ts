@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { TableSource } from "@tributary/shared/contracts/source";
 import { describe, expect, it } from "vitest";
 import { type Lake, openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
+import { sourceQueries } from "../../services/batch-runner/src/adapters/source-queries.ts";
 import { literal } from "../../services/batch-runner/src/core/sql-text.ts";
 import { refineSource } from "../../services/batch-runner/src/handlers/refine-source.ts";
 import { sales } from "./definitions.ts";
@@ -13,7 +14,17 @@ describe("refining a source", () => {
   let lakes = 0;
   const newLake = (): Lake => openLake(join(fixture.directory, `lake-${lakes++}`));
   const refine = (lake: Lake, source: TableSource = sales) =>
-    refineSource({ lake, engine: fixture.engine(), instance: "test" }, source);
+    refineSource(
+      {
+        lake,
+        engine: fixture.engine(),
+        instance: "test",
+        queries: sourceQueries({ urls: {}, timeoutMs: 1_000, rowsMax: 1 }),
+        signal: new AbortController().signal,
+        report: () => undefined,
+      },
+      source,
+    );
   const landParquet = async (lake: Lake, name: string, query: string): Promise<string> => {
     await mkdir(lake.absolute("raw/sales"), { recursive: true });
     const path = lake.absolute(`raw/sales/${name}.parquet`);
@@ -136,6 +147,66 @@ describe("refining a source", () => {
       code: "BAD_SOURCE",
       message: expect.stringContaining('c.csv lacks column "sold_at"'),
     });
+  });
+
+  const json: TableSource = { ...sales, format: "json", files: ["raw/sales/*.json"] };
+  const landJson = async (lake: Lake, name: string, text: string): Promise<string> => {
+    await mkdir(lake.absolute("raw/sales"), { recursive: true });
+    const path = lake.absolute(`raw/sales/${name}.json`);
+    await writeFile(path, text);
+    return path;
+  };
+
+  it("reads JSON, one object a line or one array, and sets bad records aside with the reason", async () => {
+    const lake = newLake();
+    await landJson(
+      lake,
+      "a",
+      `{"id":1,"shop":"São, \\"Paulo\\"","amount":1.5,"sold_at":"2026-01-01T00:00:00+02:00","extra":[1]}
+       {"sold_at":1767225600000,"shop":"rome","id":2}
+       {"id":3,"shop":"rome","amount":"x","sold_at":"2026-01-01"}
+       {"id":4,"shop":null,"sold_at":"2026-01-01"}
+       {"ID":5,"shop":"rome","sold_at":"2026-01-01"}
+       [6]`,
+    );
+    await landJson(
+      lake,
+      "b",
+      `[{"id":7,"shop":"bonn","amount":null,"sold_at":0},\n {"id":1,"shop":"bonn","sold_at":0}]`,
+    );
+    await landJson(lake, "c", "[]");
+    await landJson(lake, "d", "");
+    const refined = await refine(lake, json);
+    expect(refined).toMatchObject({ rows: 3, quarantined: 4 });
+    expect(await read(refined.path, "id::INTEGER, shop, amount, sold_at::VARCHAR")).toEqual([
+      [1, "bonn", null, "1970-01-01 00:00:00"],
+      [2, "rome", null, "2026-01-01 00:00:00"],
+      [7, "bonn", null, "1970-01-01 00:00:00"],
+    ]);
+    const [input] = (await lake.list("refined/sales")).filter((name) => /^[0-9a-f]{16}$/.test(name));
+    expect(await read(lake.absolute(`refined/sales/quarantine/${input}.parquet`), "id::INTEGER, reason")).toEqual([
+      [3, 'field "amount" is not float64'],
+      [4, 'field "shop" is missing'],
+      [null, 'field "id" is missing'],
+      [null, "the record is not an object"],
+    ]);
+  });
+
+  it("names the JSON file of which no record has a column, and the one that is damaged or no JSON", async () => {
+    const lake = newLake();
+    await landJson(lake, "a", `{"id":1,"shop":"rome","sold_at":0}`);
+    const lacking = await landJson(lake, "b", `{"id":1}\n{"id":2,"Shop":"rome"}`);
+    await expect(refine(lake, json)).rejects.toMatchObject({
+      code: "BAD_SOURCE",
+      message: `source "sales": file ${lacking} lacks column "shop", "sold_at"`,
+    });
+    for (const text of [`{"id":1,"shop":"rome","sold_at":0}\n{"id":2,"sh`, "id,shop\n1,rome\n"]) {
+      const path = await landJson(lake, "b", text);
+      await expect(refine(lake, json)).rejects.toMatchObject({
+        code: "BAD_SOURCE",
+        message: expect.stringContaining(`file ${path} cannot be read as json`),
+      });
+    }
   });
 
   it("takes a nullable field that no file has as NULL", async () => {

@@ -9,6 +9,20 @@ const noWait: OptionRow = ["--no-wait", "do not wait until every process goes by
 /** What somebody calls who writes definitions. */
 export const definingCommands: readonly (CommandSpec | CommandGroup)[] = [
   {
+    usage: "init [folder]",
+    does: "write a small feature repository that works",
+    more: "With a view of each lane, data and a typed read. A package.json that is there gets what it lacks.",
+    options: [
+      ["--name <package>", "default: the folder's name"],
+      ["--force", "replace files that are there already"],
+    ],
+    examples: [
+      { line: "init", needs: "empty folder" },
+      { line: "init my-features --name @acme/features", needs: "empty folder" },
+    ],
+    load: () => import("./commands/init.ts"),
+  },
+  {
     usage: "plan <file>",
     does: "show what applying a definitions module would change",
     more: "Exit code 4 when it could not be applied.",

@@ -35,6 +35,22 @@ export const options = {
     schema: text.integer(64, { min: 1, max: 10_000 }),
     help: "runs that may wait; above it OVERLOADED; default 64",
   },
+  sourceUrls: {
+    env: "SOURCE_<NAME>_URL",
+    schema: text.named(text.url("postgres", "postgresql")),
+    help: "PostgreSQL that table sources of connection <name> read; give it a user that may only read",
+    secret: true,
+  },
+  sourceTimeoutMs: {
+    env: "BATCH_SOURCE_TIMEOUT_MS",
+    schema: text.integer(300_000, { min: 100, max: 86_400_000 }),
+    help: "ms that one statement of a source's query may take; default 300000",
+  },
+  sourceRowsMax: {
+    env: "BATCH_SOURCE_ROWS_MAX",
+    schema: text.integer(100_000_000, { min: 1, max: 10_000_000_000 }),
+    help: "rows that a source's query may give; more are refused; default 100000000",
+  },
   leaseMs: {
     env: "BATCH_LEASE_MS",
     schema: text.integer(30_000, { min: 500, max: 600_000 }),

@@ -17,6 +17,7 @@ import { openDatabase } from "./adapters/database.ts";
 import { openDuckDb } from "./adapters/duckdb-engine.ts";
 import { openLake } from "./adapters/lake-files.ts";
 import { openLedger } from "./adapters/ledger.ts";
+import { sourceQueries } from "./adapters/source-queries.ts";
 import type { options } from "./config.ts";
 import { lakePaths } from "./core/lake-layout.ts";
 import { acceptRun } from "./handlers/batch-run.ts";
@@ -59,6 +60,11 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
     database,
     ledger: openLedger(database),
     publisher,
+    queries: sourceQueries({
+      urls: config.sourceUrls,
+      timeoutMs: config.sourceTimeoutMs,
+      rowsMax: config.sourceRowsMax,
+    }),
     now: clock.now,
     leaseMs: config.leaseMs,
   };

@@ -31,6 +31,28 @@ describe("readConfig", () => {
     expect(config.natsUrl).toBe("nats://x");
   });
 
+  it("reads a variable for each name that is set, also from a file, and names the malformed one", () => {
+    const named = {
+      urls: { env: "SOURCE_<NAME>_URL", schema: text.named(text.url("postgres")), help: "url", secret: true },
+    } as const;
+    const environment = {
+      SOURCE_CRM_URL: "postgres://a",
+      SOURCE_BACK_OFFICE_URL_FILE: "/run/secret",
+      SOURCE_OLD_URL: "",
+    };
+    expect(readConfig(named, environment, () => "postgres://b\n").urls).toEqual({
+      crm: "postgres://a",
+      back_office: "postgres://b",
+    });
+    expect(readConfig(named, { SOURCED_URL: "x", OTHER: "y" }, noFile).urls).toEqual({});
+    expect(() => readConfig(named, { SOURCE_CRM_URL: "mysql://secret" }, noFile)).toThrow(
+      expect.objectContaining({
+        code: "BAD_CONFIG",
+        message: expect.stringMatching(/^SOURCE_CRM_URL: must start with/),
+      }),
+    );
+  });
+
   it("describes each variable", () => {
     expect(describeConfig(options)).toMatch(/HTTP_PORT +port/);
   });

@@ -6,7 +6,7 @@ import { TributaryError } from "../contracts/errors.ts";
  * A secret may come from a file: `<NAME>_FILE` names it.
  */
 export interface ConfigOption<T extends z.ZodType = z.ZodType> {
-  /** Environment variable. */
+  /** Environment variable. `<NAME>` in it stands for any name: the value is then a record of all that are set, by lower-case name. */
   readonly env: string;
   readonly schema: T;
   /** What it is, with its unit. */
@@ -29,15 +29,41 @@ export function readConfig<T extends ConfigTable>(
 ): Config<T> {
   const problems: string[] = [];
   const entries = Object.entries(table).map(([name, option]) => {
-    const file = environment[`${option.env}_FILE`];
-    const text = environment[option.env] ?? (file === undefined ? undefined : readFile(file).trim());
-    const parsed = option.schema.safeParse(text === "" ? undefined : text);
-    if (!parsed.success)
-      problems.push(`${option.env}: ${parsed.error.issues[0]?.message ?? "malformed"} (${option.help})`);
+    const read = (env: string): string | undefined => {
+      const file = environment[`${env}_FILE`];
+      const text = environment[env] ?? (file === undefined ? undefined : readFile(file).trim());
+      return text === "" ? undefined : text;
+    };
+    const parsed = option.schema.safeParse(isNamed(option) ? readNamed(option, environment, read) : read(option.env));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      const env = option.env.replace(anyName, String(issue?.path[0] ?? anyName).toUpperCase());
+      problems.push(`${env}: ${issue?.message ?? "malformed"} (${option.help})`);
+    }
     return [name, parsed.data] as const;
   });
   if (problems.length > 0) throw new TributaryError("BAD_CONFIG", problems.join("; "));
   return Object.fromEntries(entries) as Config<T>;
+}
+
+const anyName = "<NAME>";
+
+function isNamed({ env }: ConfigOption): boolean {
+  return env.includes(anyName);
+}
+
+function readNamed(
+  { env }: ConfigOption,
+  environment: Readonly<Record<string, string | undefined>>,
+  read: (env: string) => string | undefined,
+): Record<string, string> {
+  const pattern = new RegExp(`^${env.replace(anyName, "([A-Z][A-Z0-9_]*)")}(_FILE)?$`);
+  const found = Object.keys(environment).flatMap((variable) => {
+    const name = pattern.exec(variable)?.[1];
+    const text = name === undefined ? undefined : read(env.replace(anyName, name));
+    return name === undefined || text === undefined ? [] : [[name.toLowerCase(), text] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The option table as help text, one line a variable. */
@@ -53,6 +79,8 @@ export const text = {
   string: z.string({ error: "is missing" }),
   integer: (fallback: number, range: { min: number; max: number }) =>
     z.coerce.number({ error: "must be a whole number" }).int().min(range.min).max(range.max).default(fallback),
+  /** Of a variable with `<NAME>` in it: one value for each name that is set. */
+  named: <T extends z.ZodType>(value: T) => z.record(z.string(), value),
   url: (...protocols: string[]) =>
     z
       .string({ error: "is missing" })

@@ -11,6 +11,7 @@ import {
 import { type Engine, type EngineBatch, EngineError, type EngineErrorKind } from "../core/engine.ts";
 import { keyMacros } from "../core/key-sql.ts";
 import { literal } from "../core/sql-text.ts";
+import { appendBatch } from "./duckdb-append.ts";
 
 export interface DuckDbOptions {
   readonly memoryMb: number;
@@ -55,6 +56,7 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection): Engin
         type: String(row.column_type),
       })),
     stream: (query) => streamBatches(connection, query),
+    append: (table, batch) => guarded(() => appendBatch(connection, table, batch)),
     writeParquet: async (query, path) => {
       const [written] = await rows(`COPY (${query}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
       return Number(written?.Count);

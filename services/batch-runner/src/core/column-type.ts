@@ -1,6 +1,7 @@
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
+import { jsonText, plainOfJson } from "./json-column.ts";
 import { literal } from "./sql-text.ts";
 
 /**
@@ -66,6 +67,10 @@ function unsupported(where: string, what: string): TributaryError {
 
 /** The column cast to its stored type; NULL where that fails. `actual` is the engine's type of the column. */
 export function castOf(shape: ColumnShape, column: string, actual: string): string {
+  if (actual === "JSON" && shape.type !== "json") {
+    const plain = plainOfJson(shape.type, column);
+    return castOf(shape, plain.column, plain.type);
+  }
   const stored = storedType(shape, column);
   switch (shape.type) {
     case "float32":
@@ -109,14 +114,20 @@ function isWhole(actual: string): boolean {
 
 /** Why a value cannot be taken, for a column `raw` of the engine's type `actual` that became `cast`. */
 export function refusals(shape: ColumnShape, raw: string, cast: string, actual: string): readonly Refusal[] {
-  const isJsonNull = shape.type === "json" && (actual === "VARCHAR" || actual === "JSON");
-  const present = isJsonNull ? `nullif(trim(${raw}::VARCHAR), 'null') IS NOT NULL` : `${raw} IS NOT NULL`;
+  const plain = actual === "JSON" ? plainOfJson(shape.type, raw) : { column: raw, type: actual };
   return [
-    { when: `${present} AND ${cast} IS NULL`, why: `is not ${shape.type}` },
-    ...refusalsOfType(shape, raw, cast, actual),
+    { when: `${isPresent(shape, raw, actual)} AND ${cast} IS NULL`, why: `is not ${shape.type}` },
+    ...refusalsOfType(shape, plain.column, cast, plain.type),
     ...(shape.min === undefined ? [] : [{ when: `${cast} < ${shape.min}`, why: `is less than ${shape.min}` }]),
     ...(shape.max === undefined ? [] : [{ when: `${cast} > ${shape.max}`, why: `is more than ${shape.max}` }]),
   ];
+}
+
+/** JSON null is NULL. */
+function isPresent(shape: ColumnShape, raw: string, actual: string): string {
+  if (shape.type === "json" && (actual === "VARCHAR" || actual === "JSON"))
+    return `nullif(trim(${raw}::VARCHAR), 'null') IS NOT NULL`;
+  return `${actual === "JSON" ? jsonText(raw) : raw} IS NOT NULL`;
 }
 
 function refusalsOfType(shape: ColumnShape, raw: string, cast: string, actual: string): readonly Refusal[] {
@@ -183,9 +194,18 @@ function refusalsOfList(shape: ColumnShape, raw: string, cast: string): readonly
   const nulls = (list: string) => `len(list_filter(${list}, lambda x: x IS NULL))`;
   const any = (test: string) => `len(list_filter(${cast}, lambda x: ${test})) > 0`;
   const isFloat = shape.of === "float32" || shape.of === "float64";
+  const isInteger = shape.of === "int32" || shape.of === "int64";
   return [
     { when: `${nulls(raw)} <> ${nulls(cast)}`, why: `has an element that is not ${shape.of ?? "json"}` },
     { when: `strlen(${cast}::VARCHAR) > ${bigValueBytesMax}`, why: `is longer than ${bigValueBytesMax} bytes` },
+    ...(isInteger
+      ? [
+          {
+            when: `try_cast(${raw} AS DOUBLE[]) <> ${cast}::DOUBLE[]`,
+            why: "has an element that is not a whole number",
+          },
+        ]
+      : []),
     ...(isFloat ? [{ when: any("NOT isfinite(x)"), why: "has an element that is not a finite number" }] : []),
     ...(shape.of === "int64" ? [{ when: any(unsafe("x").when), why: "has an element beyond ±2^53" }] : []),
   ];

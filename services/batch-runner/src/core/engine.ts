@@ -22,6 +22,8 @@ export interface Engine {
   stream(query: string): AsyncIterable<EngineBatch>;
   /** Writes a query's rows to one Parquet file, replacing it; the number of rows. */
   writeParquet(query: string, path: string): Promise<number>;
+  /** Adds rows to a table whose columns are VARCHAR (text), BLOB (Uint8Array) or VARCHAR[] (lists of text). */
+  append(table: string, batch: EngineBatch): Promise<void>;
   /** Absolute paths that match a glob, in name order. */
   listFiles(pattern: string): Promise<readonly string[]>;
   /** Makes the statement that is running, and every later one that lasts, fail with kind `interrupted`. */

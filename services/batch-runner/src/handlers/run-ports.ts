@@ -6,6 +6,7 @@ import type { Database } from "../adapters/database.ts";
 import type { Lake } from "../adapters/lake-files.ts";
 import type { Ledger } from "../adapters/ledger.ts";
 import type { Engine } from "../core/engine.ts";
+import type { QueryReader } from "./land-query.ts";
 
 /** A run's boundaries, in order: what a crash between two of them leaves behind is what the tests look at. */
 export type RunStep =
@@ -34,6 +35,7 @@ export interface RunPorts {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly publisher: Publisher;
+  readonly queries: QueryReader;
   readonly openEngine: () => Promise<Engine>;
   readonly now: () => number;
   readonly instance: string;
