@@ -60,6 +60,59 @@ describe("a feature value", () => {
     expect(() => toFeatureValue(feature("string"), "ü".repeat(3_000))).toThrow("longer than");
   });
 
+  it("refuses null where the feature is not nullable", () => {
+    expect(() => toFeatureValue(feature("int64", { nullable: false }), null)).toThrow('"f" must not be null');
+    expect(toFeatureValue(feature("int64", { nullable: true }), null)).toBeNull();
+  });
+
+  it.each([
+    ["string", "äöü", "äö", "äöüß", "characters"],
+    ["string", "🛫🛬🛫", "🛫🛬", "🛫🛬🛫🛬", "characters"],
+    ["bytes", Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3, 4), "bytes"],
+    ["list", [1, 2, 3], [1, 2], [1, 2, 3, null], "elements"],
+    ["map", { a: 1, b: 2, c: 3 }, { a: 1, b: 2 }, { a: 1, b: 2, c: 3, d: 4 }, "elements"],
+  ] as const)("of type %s has a length in its own unit: %j fits 3", (type, fits, short, long, unit) => {
+    const three = feature(type, {
+      minLength: 3,
+      maxLength: 3,
+      ...(type === "list" || type === "map" ? { of: "int64" } : {}),
+    });
+    expect(toFeatureValue(three, fits)).toEqual(fits);
+    expect(() => toFeatureValue(three, short)).toThrow(`"f" must have at least 3 ${unit}`);
+    expect(() => toFeatureValue(three, long)).toThrow(`"f" must have at most 3 ${unit}`);
+  });
+
+  describe("of type int64 as bigint", () => {
+    const wide = feature("int64", { as: "bigint" });
+
+    it.each([
+      [5, 5],
+      [5n, 5],
+      ["-5", -5],
+      [9_007_199_254_740_991n, 9_007_199_254_740_991],
+      [9_007_199_254_740_993n, 9_007_199_254_740_993n],
+      ["9223372036854775807", 9_223_372_036_854_775_807n],
+      [-9_223_372_036_854_775_808n, -9_223_372_036_854_775_808n],
+    ])("takes %s as %s: a number while it is safe", (input, value) => {
+      expect(toFeatureValue(wide, input)).toBe(value);
+    });
+
+    it.each([9_223_372_036_854_775_808n, "-9223372036854775809", 2 ** 53, 1.5, "1.5", "", true])(
+      "refuses %s",
+      (input) => {
+        expect(() => toFeatureValue(wide, input)).toThrow("64 bits");
+      },
+    );
+
+    it("keeps its bounds, in lists and maps too", () => {
+      expect(() => toFeatureValue({ ...wide, max: 10 }, 2n ** 60n)).toThrow("at most 10");
+      const big = 2n ** 60n;
+      expect(toFeatureValue(feature("list", { of: "int64", as: "bigint" }), [big, 1n, null])).toEqual([big, 1, null]);
+      expect(toFeatureValue(feature("map", { of: "int64", as: "bigint" }), { a: `${big}` })).toEqual({ a: big });
+      expect(() => toFeatureValue(feature("list", { of: "int64" }), [big])).toThrow("a list of int64");
+    });
+  });
+
   it("writes a vector as little-endian float32 of the declared dimension", () => {
     const vector = feature("vector", { dimension: 2 });
     expect(toFeatureValue(vector, [1, -2])).toEqual(Uint8Array.of(0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0));

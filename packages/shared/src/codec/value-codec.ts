@@ -1,22 +1,26 @@
 import type { FeatureValue } from "../contracts/chunk.ts";
 import { TributaryError } from "../contracts/errors.ts";
 import type { Feature, FeatureType } from "../contracts/feature.ts";
-import { limits } from "../contracts/limits.ts";
 import { isCalendarDay, parseTimestamp } from "./timestamp.ts";
+import { type Checked, refusalOf } from "./value-checks.ts";
 
-type Shape = Pick<Feature, "type" | "of" | "dimension">;
+type Shape = Pick<Feature, "type" | "of" | "dimension" | "as">;
 
 /**
- * One input value (from JSON, msgpack or an engine), checked against its feature: type, range, allowed values.
- * null is the value NULL. Timestamps come out as epoch ms, vectors and bytes as Uint8Array, float32 rounded.
+ * One input value (from JSON, msgpack or an engine), checked against its feature: type, range, length, allowed values.
+ * null is the value NULL. Timestamps come out as epoch ms, vectors and bytes as Uint8Array, float32 rounded, an int64 beyond
+ * ±2^53 (with `as: "bigint"`) as a bigint.
  * @throws TributaryError BAD_VALUE naming the feature and what it must be
  */
-export function toFeatureValue(feature: Feature, input: unknown): FeatureValue {
-  if (input === null) return null;
+export function toFeatureValue(feature: Checked, input: unknown): FeatureValue {
+  if (input === null) {
+    if (feature.nullable === false) throw bad(feature, "must not be null");
+    return null;
+  }
   const value = convert(feature, input);
   if (value === undefined) throw bad(feature, `must be ${describe(feature)}`);
-  if (typeof value === "number" || typeof value === "bigint") checkRange(feature, value);
-  if (typeof value === "string") checkText(feature, value);
+  const refusal = refusalOf(feature, value);
+  if (refusal !== undefined) throw bad(feature, refusal);
   return value;
 }
 
@@ -24,19 +28,24 @@ export function toFeatureValue(feature: Feature, input: unknown): FeatureValue {
 function convert(shape: Shape, input: unknown): FeatureValue | undefined {
   switch (shape.type) {
     case "list":
-      return convertList(shape.of ?? "json", input);
+      return convertList(elementOf(shape), input);
     case "map":
-      return convertMap(shape.of ?? "json", input);
+      return convertMap(elementOf(shape), input);
     case "vector":
       return convertVector(shape.dimension ?? 0, input);
     case "json":
       return toJson(input);
     default:
-      return convertScalar(shape.type, input);
+      return convertScalar(shape, shape.type, input);
   }
 }
 
+function elementOf({ of = "json", as }: Shape): Shape {
+  return as === undefined ? { type: of } : { type: of, as };
+}
+
 function convertScalar(
+  { as }: Shape,
   type: Exclude<FeatureType, "list" | "map" | "vector" | "json">,
   input: unknown,
 ): FeatureValue | undefined {
@@ -48,7 +57,7 @@ function convertScalar(
         ? input + 0
         : undefined;
     case "int64":
-      return toInt64(input);
+      return as === "bigint" ? toWideInt64(input) : toInt64(input);
     case "float32":
       return typeof input === "number" && Number.isFinite(Math.fround(input)) ? Math.fround(input) + 0 : undefined;
     case "float64":
@@ -73,6 +82,13 @@ function toInt64(input: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) ? value + 0 : undefined;
 }
 
+/** A whole number of 64 bits: a safe integer, or a decimal string or bigint; a number when safe, else a bigint. */
+function toWideInt64(input: unknown): number | bigint | undefined {
+  const value = typeof input === "string" && /^-?\d{1,19}$/.test(input) ? BigInt(input) : input;
+  if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) return toInt64(value);
+  return toInt64(value) ?? value;
+}
+
 function toBytes(input: unknown): Uint8Array | undefined {
   if (input instanceof Uint8Array) return input;
   if (typeof input === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(input) && input.length % 4 === 0)
@@ -87,17 +103,17 @@ function toDate(input: unknown): number | undefined {
   return Date.parse(`${input}T00:00:00Z`) / 86_400_000;
 }
 
-function convertList(of: FeatureType, input: unknown): FeatureValue | undefined {
+function convertList(element: Shape, input: unknown): FeatureValue | undefined {
   if (!Array.isArray(input)) return undefined;
-  const items = input.map((item) => (item === null ? null : convert({ type: of }, item)));
+  const items = input.map((item) => (item === null ? null : convert(element, item)));
   return items.includes(undefined) ? undefined : (items as FeatureValue[]);
 }
 
-function convertMap(of: FeatureType, input: unknown): FeatureValue | undefined {
+function convertMap(element: Shape, input: unknown): FeatureValue | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input) || input instanceof Uint8Array)
     return undefined;
   const entries = Object.entries(input).map(
-    ([key, item]) => [key, item === null ? null : convert({ type: of }, item)] as const,
+    ([key, item]) => [key, item === null ? null : convert(element, item)] as const,
   );
   return entries.some(([, item]) => item === undefined) ? undefined : (Object.fromEntries(entries) as FeatureValue);
 }
@@ -112,35 +128,28 @@ function convertVector(dimension: number, input: unknown): Uint8Array | undefine
   for (let i = 0; i < dimension; i++) {
     const item: unknown = input[i];
     if (typeof item !== "number" || !Number.isFinite(Math.fround(item))) return undefined;
-    view.setFloat32(i * 4, item, true);
+    view.setFloat32(i * 4, item + 0, true);
   }
   return out;
 }
+
+const jsonElement: Shape = { type: "json" };
 
 /** Any JSON value with finite numbers. */
 function toJson(input: unknown): FeatureValue | undefined {
   if (input === null || typeof input === "boolean" || typeof input === "string") return input;
   if (typeof input === "number") return Number.isFinite(input) ? input + 0 : undefined;
-  return Array.isArray(input) ? convertList("json", input) : convertMap("json", input);
+  return Array.isArray(input) ? convertList(jsonElement, input) : convertMap(jsonElement, input);
 }
 
-function checkRange(feature: Feature, value: number | bigint): void {
-  if (feature.min !== undefined && value < feature.min) throw bad(feature, `must be at least ${feature.min}`);
-  if (feature.max !== undefined && value > feature.max) throw bad(feature, `must be at most ${feature.max}`);
-}
-
-function checkText(feature: Feature, value: string): void {
-  if (Buffer.byteLength(value) > limits.stringBytesMax)
-    throw bad(feature, `is longer than ${limits.stringBytesMax} bytes`);
-  if (feature.enum !== undefined && !feature.enum.includes(value))
-    throw bad(feature, `must be one of ${feature.enum.join(", ")}`);
-}
-
-function describe(feature: Feature): string {
+function describe(feature: Checked): string {
   switch (feature.type) {
     case "int32":
+      return "int32 (a whole number within ±2^31)";
     case "int64":
-      return `${feature.type} (a whole number; int64 within ±2^53)`;
+      return feature.as === "bigint"
+        ? "int64 (a whole number of 64 bits; beyond ±2^53 a bigint, or decimal text)"
+        : "int64 (a whole number within ±2^53)";
     case "float32":
     case "float64":
       return `${feature.type} (a finite number)`;
@@ -156,6 +165,6 @@ function describe(feature: Feature): string {
   }
 }
 
-function bad(feature: Feature, why: string): TributaryError {
+function bad(feature: Checked, why: string): TributaryError {
   return new TributaryError("BAD_VALUE", `feature "${feature.name}" ${why}`);
 }
