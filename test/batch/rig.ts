@@ -38,6 +38,7 @@ export interface Sale {
 export interface RunnerOptions {
   readonly instance?: string;
   readonly publisher?: Publisher;
+  readonly queries?: RunPorts["queries"];
   readonly onStep?: (step: RunStep) => void | Promise<void>;
 }
 

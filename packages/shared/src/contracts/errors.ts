@@ -116,8 +116,8 @@ export const errorTable = {
   BAD_SOURCE: {
     http: 422,
     retryable: false,
-    means: "a source file is missing, unreadable or lacks a column",
-    fix: "check the file that the message names",
+    means: "a source's file or query is missing, unreadable or lacks a column",
+    fix: "check the file, or the query and its column, that the message names",
   },
   DELETE_GUARD: {
     http: 422,

@@ -22,10 +22,17 @@ export const eventSourceSchema = z.strictObject({
 });
 export type EventSource = z.infer<typeof eventSourceSchema>;
 
+/** Of a table, which may say what a list or map holds and how long a vector is: its rows are cast to that. */
+const tableFieldSchema = fieldSchema.extend({
+  of: featureTypeSchema.optional(),
+  dimension: z.number().int().positive().max(65_536).optional(),
+});
+export type TableField = z.infer<typeof tableFieldSchema>;
+
 const tableBase = {
   kind: z.literal("table"),
   name: nameSchema,
-  fields: z.array(fieldSchema).min(1),
+  fields: z.array(tableFieldSchema).min(1),
   /** Fields that identify a row: equal rows are taken once. */
   unique: z.array(nameSchema).optional(),
   ...labels,
@@ -40,11 +47,14 @@ export const fileTableSchema = z.strictObject({
 });
 export type FileTable = z.infer<typeof fileTableSchema>;
 
+/** `crm` is read from `SOURCE_CRM_URL`. */
+export const connectionPattern = /^[a-z][a-z0-9_]{0,62}$/;
+
 export const postgresTableSchema = z.strictObject({
   ...tableBase,
   format: z.literal("postgres"),
   /** Names the batch-runner's setting that holds the URL; a secret never stands in a catalog. */
-  connection: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
+  connection: z.string().regex(connectionPattern),
   /** Read in one snapshot at the start of each run. */
   query: z.string().min(1),
 });

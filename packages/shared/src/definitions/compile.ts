@@ -3,6 +3,7 @@ import { TributaryError } from "../contracts/errors.ts";
 import type { EventSource, Field, TableSource } from "../contracts/source.ts";
 import { compileEventOptions } from "./compile-event-options.ts";
 import { compileFeatureService } from "./compile-feature-service.ts";
+import { compileTable } from "./compile-table.ts";
 import { compileView } from "./compile-view.ts";
 import { durationMs } from "./duration.ts";
 import type { EntityDefinition } from "./entity.ts";
@@ -126,17 +127,7 @@ function compileSource(
   source: EventSourceDefinition | TableSourceDefinition,
   problems: Problems,
 ): EventSource | TableSource {
-  if (source.kind === "tableSource") {
-    const { name, format, files, fields, unique } = source;
-    return {
-      kind: "table",
-      name,
-      format,
-      files: [...files],
-      fields: compileFields(fields),
-      ...(unique && { unique: [...unique] }),
-    };
-  }
+  if (source.kind === "tableSource") return compileTable(source, problems);
   const eventTime = source.fields[source.eventTime];
   if (eventTime?.type !== "timestamp")
     problems.add(source, `eventTime "${source.eventTime}" must name a timestamp field`);

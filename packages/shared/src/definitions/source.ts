@@ -40,19 +40,36 @@ export function eventSource<const F extends FieldMap>(
   return placed({ kind: "eventSource", name, ...options }, eventSource);
 }
 
-export interface TableSourceDefinition<F extends FieldMap = FieldMap> {
-  readonly kind: "tableSource";
-  readonly name: string;
-  readonly format: "parquet" | "csv";
-  readonly files: readonly string[];
+interface TableFields<F extends FieldMap> {
   readonly fields: F;
-  readonly unique?: readonly string[];
+  /** Fields that identify a row: equal rows are taken once. */
+  readonly unique?: readonly (keyof F & string)[];
 }
 
-/** Files of one shape in the lake: globs relative to its root, or absolute. Equal rows by `unique` are taken once. */
+interface FileOptions<F extends FieldMap> extends TableFields<F> {
+  /** json: one object a line, or one array of objects. */
+  readonly format: "parquet" | "csv" | "json";
+  /** Globs relative to the lake's root, or absolute. */
+  readonly files: readonly string[];
+}
+
+interface QueryOptions<F extends FieldMap> extends TableFields<F> {
+  readonly format: "postgres";
+  /** `crm`: the batch-runner finds the URL in its setting `SOURCE_CRM_URL`. */
+  readonly connection: string;
+  /** One SELECT, read whole in one snapshot at the start of each run. */
+  readonly query: string;
+}
+
+export type TableSourceDefinition<F extends FieldMap = FieldMap> = {
+  readonly kind: "tableSource";
+  readonly name: string;
+} & (FileOptions<F> | QueryOptions<F>);
+
+/** Rows of one shape, in files of the lake or behind a query of PostgreSQL. */
 export function tableSource<const F extends FieldMap>(
   name: string,
-  options: { format: "parquet" | "csv"; files: readonly string[]; fields: F; unique?: readonly (keyof F & string)[] },
+  options: FileOptions<F> | QueryOptions<F>,
 ): TableSourceDefinition<F> {
   return placed({ kind: "tableSource", name, ...options }, tableSource);
 }

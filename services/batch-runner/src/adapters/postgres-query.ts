@@ -126,9 +126,9 @@ function sizeOf({ rows }: Fetched): number {
   return rows.reduce((total, row) => total + row.reduce((sum, text) => sum + (text?.length ?? 0), 0), 0);
 }
 
-/** Of text[]; its elements stay text. The driver's list of type numbers leaves arrays out. */
-const textArrayOid = 1009 as pg.types.TypeId;
-const parseArray = pg.types.getTypeParser(textArrayOid) as (text: string) => readonly unknown[];
+/** Of text[]: its elements stay text. The driver's own list of type numbers leaves arrays out. */
+const textArrayOid: number = 1009;
+const parseArray: (text: string) => readonly unknown[] = pg.types.getTypeParser(textArrayOid);
 
 function parserOf({ type, category }: PostgresColumn): (text: string | null) => unknown {
   const parse = category === "A" ? elementsOf : type === "bytea" ? bytesOf : (text: string) => text;

@@ -4,7 +4,6 @@
  *   raw/<source>/…                          as landed, never written here
  *   refined/<source>/<input>/rows.parquet   typed, de-duplicated; <input> names the manifest it was made from
  *   refined/<source>/quarantine/<input>.parquet
- *   refined/<source>/landing/<instance>/    rows of a query while they are read
  *   refined/<source>/manifest.json          which input is current
  *   features/<view>/snapshots/<run>/        rows.parquet, manifest.json: every cell with its version
  *   features/<view>/backfill/<interval>/    a run for an interval before the published one (B3)
@@ -14,7 +13,6 @@ export const lakePaths = {
   refined: (source: string) => `refined/${source}`,
   refinedRows: (source: string, input: string) => `refined/${source}/${input}/rows.parquet`,
   quarantine: (source: string, input: string) => `refined/${source}/quarantine/${input}.parquet`,
-  landing: (source: string, instance: string) => `refined/${source}/landing/${instance}`,
   refinedManifest: (source: string) => `refined/${source}/manifest.json`,
   snapshots: (view: string) => `features/${view}/snapshots`,
   snapshot: (view: string, run: number) => `features/${view}/snapshots/${run}`,

@@ -6,7 +6,7 @@ import { type Engine, EngineError } from "../core/engine.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import { contentQuery, quarantineQuery, refinedQuery, scanOf, typedSourceQuery } from "../core/source-query.ts";
 import { badSource } from "./bad-source.ts";
-import { landQuery, type QueryReader } from "./land-query.ts";
+import { type QueryReader, withLandedQuery } from "./land-query.ts";
 import { checkFile, findBadFile, findRawFiles, type RawFile } from "./raw-files.ts";
 import type { RunContext } from "./run-ports.ts";
 
@@ -65,16 +65,12 @@ async function refineFiles(context: RefineContext, source: FileTable): Promise<R
   });
 }
 
-async function refineQuery(context: RefineContext, source: PostgresTable): Promise<RefinedSource> {
-  const directory = lakePaths.landing(source.name, context.instance);
-  await context.lake.remove(directory);
-  try {
-    const typed = await typedRows(context, source, await landQuery(context, source, directory));
+function refineQuery(context: RefineContext, source: PostgresTable): Promise<RefinedSource> {
+  return withLandedQuery(context, source, async (scan) => {
+    const typed = await typedRows(context, source, scan);
     const input = fingerprintOf(source, await contentOf(context, typed));
-    return await refineWhenNew(context, source, { input, files: [], typed: async () => typed });
-  } finally {
-    await context.lake.remove(directory);
-  }
+    return refineWhenNew(context, source, { input, files: [], typed: async () => typed });
+  });
 }
 
 async function typedRows({ engine }: RefineContext, source: TableSource, scan: string): Promise<string> {
