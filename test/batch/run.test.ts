@@ -213,6 +213,38 @@ describe("a run", () => {
     expect(serve(await bench.published())).not.toHaveProperty("rome");
   });
 
+  it("withdraws what was deleted meanwhile when an earlier view version comes back", async () => {
+    const bench = await rig.bench("back");
+    const [oslo, rome] = [
+      { id: 1, shop: "oslo", amount: 10 },
+      { id: 2, shop: "rome", amount: 20 },
+    ];
+    await bench.land([oslo, rome]);
+    await bench.run(noon - 2 * every);
+    await bench.land([oslo]);
+    await bench.run(noon - every, { catalog: catalogOf({ ...bench.view, version: 2 }) });
+    await bench.run(noon);
+    const first = (await bench.published()).filter((chunk) => chunk.viewVersion === 1);
+    expect(serve(first)).toEqual({ oslo: { orders: 1, revenue: 10, best: 10 } });
+    const { counts } = await bench.run(noon);
+    expect(counts).toMatchObject({ unchanged: 1, published: 0 });
+  });
+
+  it("withdraws what was deleted meanwhile when a feature comes back", async () => {
+    const bench = await rig.bench("feature_back");
+    await bench.land([
+      { id: 1, shop: "oslo", amount: 10 },
+      { id: 2, shop: "rome", amount: 20 },
+    ]);
+    await bench.run(noon - 2 * every);
+    await bench.land([{ id: 1, shop: "oslo", amount: 10 }]);
+    const features = bench.view.features.filter(({ name }) => name !== "best");
+    const sql = bench.view.sql.replace(", max(amount) as best", "");
+    await bench.run(noon - every, { catalog: catalogOf({ ...bench.view, features, sql }) });
+    await bench.run(noon);
+    expect(serve(await bench.published())).toEqual({ oslo: { orders: 1, revenue: 10, best: 10 } });
+  });
+
   it("publishes a feature that was added to a view, and nothing else of it", async () => {
     const bench = await rig.bench("added");
     await bench.land([{ id: 1, shop: "oslo", amount: 10 }]);

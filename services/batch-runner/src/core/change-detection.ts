@@ -82,12 +82,20 @@ function rowChange(features: readonly ComparedFeature[]): string {
 }
 
 function cellColumns(comparison: Comparison, feature: ComparedFeature, i: number): string[] {
-  const fresh = `_changed${i} OR _change = 'deleted'`;
+  // A view version or feature that comes back finds cells of keys that were deleted while it was away.
+  const buriedAgain = feature.comparable ? "" : " OR _change = 'gone'";
+  const fresh = `_changed${i} OR _change = 'deleted'${buriedAgain}`;
   return [
     `CASE WHEN _changed${i} THEN _new${i} WHEN _change = 'deleted' THEN NULL ELSE _old${i} END AS ${identifier(feature.name)}`,
     `CASE WHEN ${fresh} THEN ${comparison.intervalEndMs}::BIGINT ELSE _time${i} END AS ${timeColumn(feature.name)}`,
     `CASE WHEN ${fresh} THEN ${comparison.run}::BIGINT ELSE _run${i} END AS ${runColumn(feature.name)}`,
   ];
+}
+
+/** The rows of a snapshot that the run publishes: those with a cell of its own, old tombstones for a returning feature too. */
+export function ofRunQuery({ features, run }: Pick<Comparison, "features" | "run">): string {
+  const own = features.map(({ name }) => `${runColumn(name)} = ${run}`).join(" OR ");
+  return `_change IN ('inserted', 'updated', 'deleted') OR (_change = 'gone' AND (${own}))`;
 }
 
 /** An empty `_published` relation, for a view that was never published. */

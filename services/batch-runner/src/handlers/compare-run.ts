@@ -8,6 +8,7 @@ import {
   deleteShare,
   emptySnapshotQuery,
   nextSnapshotQuery,
+  ofRunQuery,
   runColumn,
   sentColumn,
 } from "../core/change-detection.ts";
@@ -45,7 +46,7 @@ export async function compareRun(context: RunContext, input: CompareInput): Prom
   const changes = await changesOf(context, snapshot);
   const counts = countsOf(changes, input.computed.rowsWithheld);
   guardDeletes(input, changes);
-  const delta = await writeDelta(context, input, snapshot);
+  const delta = await writeDelta(context, input, { features, snapshot });
   await step(context, "compared");
   const isRerun = published?.intervalEndMs === input.intervalEndMs;
   const already = isRerun && published.viewVersion === view.version ? published.confirmed : [];
@@ -131,13 +132,17 @@ function guardDeletes({ view, run }: CompareInput, changes: ChangeCounts): void 
 }
 
 /** B2: only rows with a cell of this run, in the order in which they are published. */
-function writeDelta(context: RunContext, { view, run }: CompareInput, snapshot: LakeFile): Promise<LakeFile> {
+function writeDelta(
+  context: RunContext,
+  { view, run }: CompareInput,
+  { features, snapshot }: { readonly features: readonly ComparedFeature[]; readonly snapshot: LakeFile },
+): Promise<LakeFile> {
   const cells = view.features.flatMap(({ name }) => [
     identifier(name),
     `${runColumn(name)} = ${run} AS ${sentColumn(name)}`,
   ]);
   const query = `SELECT _partition, _key, _gone, ${cells.join(", ")}
     FROM read_parquet(${literal(context.lake.absolute(snapshot.path))})
-    WHERE _change IN ('inserted', 'updated', 'deleted') ORDER BY _partition, _key`;
+    WHERE ${ofRunQuery({ features, run })} ORDER BY _partition, _key`;
   return writeSealed(context, query, `${lakePaths.stage(view.name, run)}/delta.parquet`);
 }
