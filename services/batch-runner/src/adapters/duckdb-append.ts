@@ -1,5 +1,6 @@
-import { DuckDBBlobValue, type DuckDBConnection, DuckDBDataChunk, type DuckDBValue, listValue } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type { EngineBatch } from "../core/engine.ts";
+import { toEngine } from "./duckdb-value.ts";
 
 /** What the engine takes in one piece. */
 const rowsAtOnce = 2_048;
@@ -18,9 +19,4 @@ export async function appendBatch(connection: DuckDBConnection, table: string, b
   } finally {
     appender.closeSync();
   }
-}
-
-function toEngine(value: unknown): DuckDBValue {
-  if (value instanceof Uint8Array) return new DuckDBBlobValue(value);
-  return Array.isArray(value) ? listValue(value as DuckDBValue[]) : (value as string | null);
 }

@@ -1,17 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import {
-  DuckDBArrayValue,
-  DuckDBBlobValue,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  DuckDBInstance,
-  DuckDBListValue,
-  type DuckDBValue,
-} from "@duckdb/node-api";
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 import { type Engine, type EngineBatch, EngineError, type EngineErrorKind } from "../core/engine.ts";
 import { keyMacros } from "../core/key-sql.ts";
 import { literal } from "../core/sql-text.ts";
 import { appendBatch } from "./duckdb-append.ts";
+import { registerFunction } from "./duckdb-function.ts";
+import { fromEngine } from "./duckdb-value.ts";
 
 export interface DuckDbOptions {
   readonly memoryMb: number;
@@ -59,6 +53,7 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection): Engin
         type: String(row.column_type),
       })),
     stream: (query) => streamBatches(connection, query),
+    register: (fn) => registerFunction(connection, fn),
     append: (table, batch) => guarded(() => appendBatch(connection, table, batch)),
     writeParquet: async (query, path) => {
       const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows}`;
@@ -89,15 +84,8 @@ async function* streamBatches(connection: DuckDBConnection, query: string): Asyn
 }
 
 function batchOf(chunk: DuckDBDataChunk): EngineBatch {
-  const columns = Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnValues(i).map(plain));
+  const columns = Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnValues(i).map(fromEngine));
   return { rows: chunk.rowCount, columns };
-}
-
-function plain(value: DuckDBValue): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof DuckDBBlobValue) return new Uint8Array(value.bytes);
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(plain);
-  return value;
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -14,6 +14,19 @@ export interface EngineBatch {
   readonly columns: readonly (readonly unknown[])[];
 }
 
+/** What a function of our own takes and gives; timestamps and whole numbers go as DOUBLE, json as VARCHAR. */
+type PlainScalar = "BOOLEAN" | "INTEGER" | "FLOAT" | "DOUBLE" | "VARCHAR" | "BLOB";
+export type PlainType = PlainScalar | `${PlainScalar}[]`;
+
+/** A function of the SQL that is computed here, for one row at a time. It must give the same for the same arguments. */
+export interface EngineFunction {
+  readonly name: string;
+  readonly parameters: readonly PlainType[];
+  readonly result: PlainType;
+  /** Arguments in order, null for NULL; a throw fails the statement. */
+  readonly evaluate: (given: readonly unknown[]) => unknown;
+}
+
 export interface Engine {
   exec(sql: string): Promise<void>;
   /** Names and types that a query would return, without running it. */
@@ -22,6 +35,8 @@ export interface Engine {
   stream(query: string): AsyncIterable<EngineBatch>;
   /** Writes a query's rows to one Parquet file, replacing it; the number of rows. */
   writeParquet(query: string, path: string): Promise<number>;
+  /** Makes the function callable from now on. */
+  register(fn: EngineFunction): void;
   /** Adds rows to a table whose columns are VARCHAR (text), BLOB (Uint8Array) or VARCHAR[] (lists of text). */
   append(table: string, batch: EngineBatch): Promise<void>;
   /** Absolute paths that match a glob, in name order. */
