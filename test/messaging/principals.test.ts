@@ -29,7 +29,7 @@ function as(name: PrincipalName): Connection {
 
 /** Who besides admin may publish to each of these subjects. Nobody else may. */
 const publishers: readonly (readonly [string, readonly PrincipalName[]])[] = [
-  ["trib.v1.events.departures", ["client"]],
+  ["trib.v1.events.departures", ["client", "direct-gateway"]],
   ["trib.v1.keyed.p00.departures.airport", ["stream-processor"]],
   ["trib.v1.rows.batch.p00.route_profile", ["batch-runner"]],
   ["trib.v1.rows.stream.p00.airport_now", ["stream-processor"]],

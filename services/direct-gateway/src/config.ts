@@ -16,7 +16,7 @@ export const options = {
   concurrencyMax: {
     env: "WRITE_CONCURRENCY_MAX",
     schema: text.integer(64, { min: 1, max: 4_096 }),
-    help: "writes worked on at once, NATS and HTTP together; above it OVERLOADED; default 64",
+    help: "writes worked on at once, NATS and HTTP together, and as many messages of events; above it OVERLOADED; default 64",
   },
   publishDeadlineMs: {
     env: "PUBLISH_DEADLINE_MS",

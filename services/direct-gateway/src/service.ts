@@ -16,6 +16,7 @@ import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { startHttpServer } from "./adapters/http-server.ts";
 import type { options } from "./config.ts";
 import { checkReady } from "./handlers/check-ready.ts";
+import { type EventsAnswer, type EventsRequest, publishEvents } from "./handlers/publish-events.ts";
 import type { WriteContext } from "./handlers/write-context.ts";
 import { type WriteAnswer, writeRows } from "./handlers/write-rows.ts";
 import { createMetrics } from "./metrics.ts";
@@ -39,10 +40,12 @@ export async function startGateway(config: Settings, surroundings: Surroundings)
   const [serving, publishing] = await Promise.all([connect("serve"), connect("publish")]);
   const context = await openContext(config, surroundings, { serving, publishing });
   const write = createWrite(context, config.concurrencyMax);
+  const events = openEvents(context, config, publishing);
   const http = await startHttpServer({
     host: config.httpHost,
     port: config.httpPort,
     write,
+    publish: events.publish,
     checkReady: () => checkReady(context.catalog, () => readStreamState(serving, lane)),
     metricsText: context.metrics.text,
   });
@@ -68,7 +71,7 @@ export async function startGateway(config: Settings, surroundings: Surroundings)
     failed: Promise.race([micro.failed, closedForGood(serving), closedForGood(publishing)]),
     stop: async () => {
       await Promise.all([micro.stop(), http.close()]);
-      await Promise.all([context.catalog.stop(), context.clock.stop(), context.publisher.close()]);
+      await Promise.all([context.catalog.stop(), context.clock.stop(), context.publisher.close(), events.close()]);
       await Promise.all([serving.close(), publishing.close()]);
     },
   };
@@ -105,16 +108,38 @@ function createWrite(
   concurrencyMax: number,
 ): (body: Uint8Array, view?: string) => Promise<WriteAnswer> {
   const gate = createGate(concurrencyMax, "writes");
-  return async (body, view) => {
-    try {
-      return await gate(() => writeRows(context, body, view));
-    } catch (thrown) {
-      const error = asTributaryError(thrown);
-      context.metrics.countError(error.code);
-      if (error.code === "INTERNAL") context.logger.error({ err: thrown }, "a write failed");
-      throw error;
-    }
+  return (body, view) => counted(context, () => gate(() => writeRows(context, body, view)));
+}
+
+/** Events have a gate and a publisher of their own, so that a burst of them never stands in front of a write. */
+function openEvents(
+  context: WriteContext,
+  { concurrencyMax, publishDeadlineMs }: Settings,
+  publishing: Connection,
+): { publish(request: EventsRequest): Promise<EventsAnswer>; close(): Promise<void> } {
+  const publisher = createPublisher(publishing, {
+    stream: "TRIB_EVENTS",
+    inFlightMax: concurrencyMax,
+    ackTimeoutMs: Math.ceil(publishDeadlineMs / 3),
+    deadlineMs: publishDeadlineMs,
+  });
+  const gate = createGate(concurrencyMax, "messages of events");
+  const { metrics } = context;
+  return {
+    publish: (request) => counted(context, () => gate(() => publishEvents({ publisher, metrics }, request))),
+    close: () => publisher.close(),
   };
+}
+
+async function counted<T>({ metrics, logger }: WriteContext, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = asTributaryError(thrown);
+    metrics.countError(error.code);
+    if (error.code === "INTERNAL") logger.error({ err: thrown }, "a request failed");
+    throw error;
+  }
 }
 
 async function closedForGood(connection: Connection): Promise<never> {

@@ -1,5 +1,5 @@
 import { toFeatureValue } from "../codec/value-codec.ts";
-import type { Catalog, DirectView, Entity } from "../contracts/catalog.ts";
+import type { Catalog, Entity, View } from "../contracts/catalog.ts";
 import { type FeatureValue, type Tombstone, tombstone } from "../contracts/chunk.ts";
 import { encodeEntityKey, partitionOf } from "../contracts/entity-key.ts";
 import { type ErrorCode, TributaryError } from "../contracts/errors.ts";
@@ -34,20 +34,25 @@ export interface RefusedRow {
 }
 
 export interface WritePlan {
-  readonly view: DirectView;
+  readonly view: View;
   readonly catalogVersion: number;
   readonly entity: Entity;
   readonly features: ReadonlyMap<string, Feature>;
   readonly partitions: number;
 }
 
-/** Everything about a view that admission needs, looked up once a request. @throws TributaryError UNKNOWN_VIEW, WRONG_LANE */
+/** What writing a direct view needs, looked up once a request. @throws TributaryError UNKNOWN_VIEW, WRONG_LANE */
 export function planWrite(catalog: Catalog, viewName: string): WritePlan {
+  const plan = planRows(catalog, viewName);
+  const { lane } = plan.view;
+  if (lane === "direct") return plan;
+  throw new TributaryError("WRONG_LANE", `view "${viewName}" is written by the ${lane} lane`);
+}
+
+/** The same for a view of any lane. @throws TributaryError UNKNOWN_VIEW */
+export function planRows(catalog: Catalog, viewName: string): WritePlan {
   const view = Object.hasOwn(catalog.views, viewName) ? catalog.views[viewName] : undefined;
   if (!view) throw new TributaryError("UNKNOWN_VIEW", `there is no view "${viewName}"`);
-  if (view.lane !== "direct") {
-    throw new TributaryError("WRONG_LANE", `view "${viewName}" is written by the ${view.lane} lane`);
-  }
   const entity = catalog.entities[view.entity];
   if (!entity)
     throw new TributaryError("INTERNAL", `entity "${view.entity}" of view "${viewName}" is not in the catalog`);

@@ -69,10 +69,11 @@ export const principalTable: readonly Principal[] = [
       "$KV.TRIB_IDEMPOTENCY.>",
       ...streamReads("TRIB_ROWS_DIRECT"),
       "trib.v1.rows.direct.*.*",
+      "trib.v1.events.*",
     ],
     subscribe: [inbox("direct-gateway"), "$SRV.>", "trib.v1.write.>", "trib.v1.gateway.>"],
     responds: true,
-    why: "publishes the direct lane's rows and keeps idempotency keys",
+    why: "publishes the direct lane's rows, passes on events that come over HTTP, and keeps idempotency keys",
   },
   {
     name: "online-store",

@@ -1,6 +1,5 @@
 import { checkRequestKeys } from "@tributary/shared/admission/read-request";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
-import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
 import { recordKey } from "./store-keys.ts";
 
