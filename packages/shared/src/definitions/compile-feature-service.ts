@@ -1,7 +1,9 @@
 import type { FeatureService } from "../contracts/catalog.ts";
-import type { KeyType } from "../contracts/feature.ts";
+import type { Feature, KeyType } from "../contracts/feature.ts";
 import { compileLayers, type Views } from "./compile-layers.ts";
+import { compileOnDemandUses } from "./compile-on-demand-uses.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
+import { checkLabels, labelsOf } from "./labels.ts";
 import type { Problems } from "./problems.ts";
 import { usedFeatures } from "./used-features.ts";
 import type { UseState } from "./view-definition.ts";
@@ -13,17 +15,39 @@ export function compileFeatureService(
   problems: Problems,
 ): FeatureService {
   const problem = (why: string) => problems.add(service, why);
+  checkLabels(service, problem);
   const requestKeys = new Map<string, KeyType>();
-  const columns = service.uses.flatMap(({ use }) => {
+  const stored = service.uses.flatMap((one) => ("use" in one ? [one.use] : []));
+  const columns = stored.flatMap((use) => {
     const keys = compileKeys(use, requestKeys, problem);
     return compileColumns(use, views, problem).map((column) => ({ ...column, keys }));
   });
+  if (stored.length === 0) problem("has no feature that is stored; list a view, whose keys it is read by");
+  const computed = service.uses.flatMap((one) => ("onDemand" in one ? [one.onDemand] : []));
+  checkNames([...columns, ...computed], problem);
+  const types = new Map(columns.map(({ name, view, feature }) => [name, typeOf(views, view, feature)]));
+  const { onDemand, requestFields } = compileOnDemandUses(computed, { requestKeys, columns: types }, problem);
+  return {
+    name: service.name,
+    requestKeys: [...requestKeys].map(([name, type]) => ({ name, type })),
+    columns,
+    ...(onDemand.length > 0 && { onDemand: [...onDemand] }),
+    ...(requestFields.length > 0 && { requestFields: [...requestFields] }),
+    ...labelsOf(service),
+  };
+}
+
+function checkNames(columns: readonly { readonly name: string }[], problem: (why: string) => void): void {
   const names = new Set<string>();
   for (const { name } of columns) {
-    if (names.has(name)) problem(`has two features named "${name}"; use .prefix or .rename`);
+    if (names.has(name))
+      problem(`has two features named "${name}"; use .prefix or .rename, of an on-demand feature .as`);
     names.add(name);
   }
-  return { name: service.name, requestKeys: [...requestKeys].map(([name, type]) => ({ name, type })), columns };
+}
+
+function typeOf(views: Views, view: string, feature: string): Pick<Feature, "type" | "of"> {
+  return views[view]?.features.find(({ name }) => name === feature) ?? { type: "json" };
 }
 
 function compileKeys(

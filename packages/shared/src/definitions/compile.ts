@@ -3,11 +3,13 @@ import { TributaryError } from "../contracts/errors.ts";
 import type { EventSource, Field, TableSource } from "../contracts/source.ts";
 import { compileEventOptions } from "./compile-event-options.ts";
 import { compileFeatureService } from "./compile-feature-service.ts";
+import { compileOnDemand } from "./compile-on-demand.ts";
 import { compileTable } from "./compile-table.ts";
 import { compileView } from "./compile-view.ts";
 import { durationMs } from "./duration.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
+import type { OnDemandDefinition } from "./on-demand.ts";
 import { Problems, whereIs } from "./problems.ts";
 import type { EventSourceDefinition, FieldMap, TableSourceDefinition } from "./source.ts";
 import type { ViewDefinition } from "./view-definition.ts";
@@ -17,6 +19,7 @@ type Definition =
   | EventSourceDefinition
   | TableSourceDefinition
   | ViewDefinition
+  | OnDemandDefinition
   | FeatureServiceDefinition;
 
 /**
@@ -28,11 +31,13 @@ export function compileDefinitions(exported: Iterable<unknown>, options: { parti
   const problems = new Problems();
   const found = collect(exported, problems);
   const views = Object.fromEntries(found.views.map((view) => [view.name, compileView(view, problems)]));
+  const onDemand = found.onDemand.map((feature) => [feature.name, compileOnDemand(feature, problems)] as const);
   const body = {
     format: 1,
     partitions: options.partitions ?? defaultPartitions,
     entities: Object.fromEntries(found.entities.map((entity) => [entity.name, compileEntity(entity)])),
     sources: Object.fromEntries(found.sources.map((source) => [source.name, compileSource(source, problems)])),
+    ...(onDemand.length > 0 && { onDemandFeatures: Object.fromEntries(onDemand) }),
     views,
     featureServices: Object.fromEntries(
       found.services.map((service) => [service.name, compileFeatureService(service, views, problems)]),
@@ -53,6 +58,7 @@ function collect(exported: Iterable<unknown>, problems: Problems) {
   const entities = new Map<string, EntityDefinition>();
   const sources = new Map<string, EventSourceDefinition | TableSourceDefinition>();
   const views = new Map<string, ViewDefinition>();
+  const onDemand = new Map<string, OnDemandDefinition>();
   const services = new Map<string, FeatureServiceDefinition>();
   const take = (definition: Definition): void => {
     switch (definition.kind) {
@@ -68,8 +74,11 @@ function collect(exported: Iterable<unknown>, problems: Problems) {
         for (const source of sourcesOf(definition)) take(source);
         put(views, definition, problems);
         break;
+      case "onDemandFeature":
+        put(onDemand, definition, problems);
+        break;
       case "featureService":
-        for (const { use } of definition.uses) for (const view of [use.view(), ...use.over]) take(view);
+        for (const use of definition.uses) for (const used of usedBy(use)) take(used);
         put(services, definition, problems);
         break;
       default:
@@ -81,8 +90,13 @@ function collect(exported: Iterable<unknown>, problems: Problems) {
     entities: [...entities.values()],
     sources: [...sources.values()],
     views: [...views.values()],
+    onDemand: [...onDemand.values()],
     services: [...services.values()],
   };
+}
+
+function usedBy(use: FeatureServiceDefinition["uses"][number]): readonly (ViewDefinition | OnDemandDefinition)[] {
+  return "use" in use ? [use.use.view(), ...use.use.over] : [use.onDemand.definition()];
 }
 
 function put<T extends { readonly kind: string; readonly name: string }>(
@@ -102,7 +116,7 @@ function also(other: object): string {
 }
 
 function isDefinition(value: unknown): value is Definition {
-  const kinds = ["entity", "eventSource", "tableSource", "view", "featureService"];
+  const kinds = ["entity", "eventSource", "tableSource", "view", "onDemandFeature", "featureService"];
   return (
     typeof value === "object" &&
     value !== null &&
