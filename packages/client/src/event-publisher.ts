@@ -1,63 +1,53 @@
 import { randomUUID } from "node:crypto";
 import { TributaryError } from "@tributary/shared/contracts/errors";
-import { subjects } from "@tributary/shared/contracts/subjects";
-import type { Connection, PublishAck, Publisher } from "@tributary/shared/messaging/contract";
-import { createPublisher } from "@tributary/shared/messaging/publisher";
+import { checkedSourceName } from "@tributary/shared/contracts/events";
+import { limits } from "@tributary/shared/contracts/limits";
+import type { PublishAck } from "@tributary/shared/messaging/contract";
 import { EventBatcher, joinEvents, packEvent } from "./event-batcher.ts";
 import { toWireRecord } from "./input-value.ts";
+import type { Transport } from "./transport.ts";
 import type { PublishOptions } from "./tributary.ts";
 
-interface Line {
-  readonly connection: Connection;
-  readonly publisher: Publisher;
-}
+type Send = Transport["publish"];
 
-/** Publishes events on a connection of its own, opened at the first use, so that no burst stands in front of a read. */
+/** Events of an application as messages: gathered when they come one by one, a message of their own when they have an id. */
 export class EventPublisher {
-  readonly #connect: () => Promise<Connection>;
+  readonly #send: Send;
   readonly #batcher: EventBatcher;
-  #line: Promise<Line> | undefined;
 
-  constructor(connect: () => Promise<Connection>) {
-    this.#connect = connect;
-    this.#batcher = new EventBatcher({ send: (source, data) => this.#send(source, data, randomUUID()) });
+  constructor(send: Send) {
+    this.#send = send;
+    this.#batcher = new EventBatcher({
+      send: (source, data) => send({ source, data, id: randomUUID() }),
+    });
   }
 
   /** Resolves with the acknowledgement of the message that carries the last event. */
   async publish(source: string, events: readonly object[], { id }: PublishOptions): Promise<PublishAck> {
-    const records = events.map((event) => toWireRecord(event, source));
+    const name = checkedSourceName(source);
+    const records = events.map((event) => toWireRecord(event, name));
     const acks =
       id === undefined
-        ? await Promise.all(records.map((record) => this.#batcher.add(source, record)))
-        : [await this.#send(source, joinEvents(records.map(packEvent)), id)];
+        ? await Promise.all(records.map((record) => this.#batcher.add(name, record)))
+        : [await this.#send({ source: name, data: oneMessage(records), id })];
     const last = acks.at(-1);
-    if (!last) throw new TributaryError("MALFORMED", `no events of source "${source}" were given`);
+    if (!last) throw new TributaryError("MALFORMED", `no events of source "${name}" were given`);
     return last;
   }
 
-  async close(): Promise<void> {
-    await this.#batcher.close();
-    const line = await this.#line?.catch(() => undefined);
-    await line?.publisher.close();
-    await line?.connection.close();
+  close(): Promise<void> {
+    return this.#batcher.close();
   }
+}
 
-  async #send(source: string, data: Uint8Array, id: string): Promise<PublishAck> {
-    const { publisher } = await this.#open();
-    return publisher.publish({ subject: subjects.events(source), data, id });
-  }
-
-  #open(): Promise<Line> {
-    // A failed attempt is not kept: the next publish tries again.
-    this.#line ??= this.#dial().catch((error: unknown) => {
-      this.#line = undefined;
-      throw error;
-    });
-    return this.#line;
-  }
-
-  async #dial(): Promise<Line> {
-    const connection = await this.#connect();
-    return { connection, publisher: createPublisher(connection, { stream: "TRIB_EVENTS" }) };
-  }
+/** What is read as one message must be small enough to be read: a larger one would be set aside whole. */
+function oneMessage(records: readonly object[]): Uint8Array {
+  if (records.length === 0) throw new TributaryError("MALFORMED", "no events were given");
+  const data = joinEvents(records.map(packEvent));
+  if (data.length <= limits.eventBytesMax && records.length <= limits.eventsPerMessageMax) return data;
+  const allowed = `allowed are ${limits.eventsPerMessageMax} (eventsPerMessageMax) and ${limits.eventBytesMax} (eventBytesMax)`;
+  throw new TributaryError(
+    "LIMIT_EXCEEDED",
+    `${records.length} events of ${data.length} bytes under one id; ${allowed}`,
+  );
 }

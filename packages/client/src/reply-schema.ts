@@ -2,6 +2,7 @@ import { unpack } from "@tributary/shared/codec/msgpack";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
 import type { WriteReply } from "@tributary/shared/contracts/write";
+import type { PublishAck } from "@tributary/shared/messaging/contract";
 import { z } from "zod";
 
 /** The outer shape only: the services are ours, and values are checked where they enter. */
@@ -19,12 +20,18 @@ const writeReplySchema = z.looseObject({
   unknown: z.number(),
 });
 
+const publishAckSchema = z.looseObject({ stream: z.string(), sequence: z.number(), duplicate: z.boolean() });
+
 export function decodeReadReply(bytes: Uint8Array): ReadReply {
   return checked(readReplySchema, bytes, "a read") as unknown as ReadReply;
 }
 
 export function decodeWriteReply(bytes: Uint8Array): WriteReply {
   return checked(writeReplySchema, bytes, "a write") as unknown as WriteReply;
+}
+
+export function decodePublishAck(bytes: Uint8Array): PublishAck {
+  return checked(publishAckSchema, bytes, "a publish");
 }
 
 function checked<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.infer<T> {
