@@ -1,9 +1,7 @@
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { describe, expect, it } from "vitest";
-import { cellReader, plainColumn } from "../../services/batch-runner/src/core/cell-value.ts";
-import type { Engine } from "../../services/batch-runner/src/core/engine.ts";
-import { identifier } from "../../services/batch-runner/src/core/sql-text.ts";
 import { typedRowsQuery } from "../../services/batch-runner/src/core/typed-rows.ts";
+import { castOne } from "./cast-one.ts";
 import { rowsOf, useEngine } from "./engine-fixture.ts";
 
 type Shape = Omit<Feature, "name">;
@@ -71,7 +69,7 @@ describe("the cast to declared types", () => {
     [{ type: "float64" }, "'-inf'::DOUBLE", "is not a finite number"],
     [{ type: "float64" }, "'abc'", "is not float64"],
     [{ type: "string" }, "repeat('é', 2049)", "is longer than 4096 bytes"],
-    [{ type: "string", enum: ["a", "it's"] }, "'c'", "is not one of the allowed values"],
+    [{ type: "string", enum: ["a", "it's"] }, "'c'", "must be one of a, it's"],
     [{ type: "timestamp" }, "'infinity'::TIMESTAMP", "is not a timestamp"],
     [{ type: "timestamp" }, "'yesterday'", "is not timestamp"],
     [{ type: "date" }, "'infinity'::DATE", "is not a date"],
@@ -90,8 +88,8 @@ describe("the cast to declared types", () => {
     [{ type: "list", of: "int64" }, "'5'::JSON", "is not list"],
     [{ type: "list", of: "int64" }, `'["x"]'::JSON`, "has an element that is not int64"],
     [{ type: "vector", dimension: 1 }, `'["x"]'::JSON`, "has an element that is not a finite number"],
-    [{ type: "float64", min: 0 }, "-0.1", "is less than 0"],
-    [{ type: "float64", max: 1 }, "1.1", "is more than 1"],
+    [{ type: "float64", min: 0 }, "-0.1", "must be at least 0"],
+    [{ type: "float64", max: 1 }, "1.1", "must be at most 1"],
   ])("withholds %j from %s, saying why", async (shape, sql, why) => {
     expect((await cast(shape, sql)).problem).toBe(`feature "f" ${why}`);
   });
@@ -133,17 +131,3 @@ describe("the cast to declared types", () => {
     );
   });
 });
-
-async function castOne(engine: Engine, feature: Feature, sql: string): Promise<{ problem: unknown; value: unknown }> {
-  const typed = {
-    view: "v",
-    entity: { name: "e", keys: [{ name: "id", type: "string" as const }] },
-    features: [feature],
-    partitions: 8,
-  };
-  const query = `SELECT 'a' AS id, ${sql} AS f`;
-  const rows = typedRowsQuery(typed, query, await engine.describe(query));
-  const [found] = await rowsOf(engine, `SELECT _problem, ${plainColumn(feature, identifier("f"))} FROM (${rows})`);
-  const [problem, plain] = found ?? [];
-  return { problem, value: problem === null ? cellReader(feature)(plain) : undefined };
-}

@@ -25,6 +25,9 @@ const scalarTypes = [
 export const featureTypeSchema = z.enum([...scalarTypes, "list", "map", "vector"]);
 export type FeatureType = z.infer<typeof featureTypeSchema>;
 
+/** What a list may hold in a batch view or a table; a map it cannot be at all. */
+export const batchElementTypes: readonly FeatureType[] = ["bool", "int32", "int64", "float32", "float64", "string"];
+
 /** What people and tools know a definition by; nothing is computed from it. */
 export const labels = {
   description: z.string().optional(),

@@ -1,27 +1,20 @@
 import { TributaryError } from "@tributary/shared/contracts/errors";
-import type { Feature } from "@tributary/shared/contracts/feature";
+import { batchElementTypes, type Feature } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
+import type { Refusal } from "./column-checks.ts";
 import { jsonText, plainOfJson } from "./json-column.ts";
-import { literal } from "./sql-text.ts";
 
 /**
  * What each declared type is in SQL (B4: the cast comes before the comparison, so a column that drifts from INTEGER to
  * DOUBLE does not make every row look changed). A cast that fails gives NULL here; `refusals` tells that NULL from a real
  * one and names why. Floats lose the sign of zero, timestamps what is finer than a millisecond.
  */
-export type ColumnShape = Pick<Feature, "type" | "of" | "dimension" | "min" | "max" | "enum">;
-
-/** A condition that is true for a value that cannot be taken, and what to say then. */
-export interface Refusal {
-  readonly when: string;
-  readonly why: string;
-}
+export type ColumnShape = Pick<Feature, "type" | "of" | "dimension" | "as">;
 
 /** Bytes of one json, bytes or list value. */
 export const bigValueBytesMax = 64 * 1024;
 const safeIntegerMax = String(Number.MAX_SAFE_INTEGER);
 const dateMsMax = "8640000000000000";
-const listElements = ["bool", "int32", "int64", "float32", "float64", "string"];
 
 /** The type that Parquet files of the lake hold. @throws TributaryError INVALID_DEFINITION for types the batch lane has not */
 export function storedType(shape: ColumnShape, where: string): string {
@@ -48,7 +41,7 @@ export function storedType(shape: ColumnShape, where: string): string {
     case "vector":
       return "FLOAT[]";
     case "list":
-      if (shape.of !== undefined && listElements.includes(shape.of))
+      if (shape.of !== undefined && batchElementTypes.includes(shape.of))
         return `${storedType({ type: shape.of }, where)}[]`;
       throw unsupported(where, `list of ${shape.of ?? "nothing"}`);
     case "map":
@@ -118,8 +111,6 @@ export function refusals(shape: ColumnShape, raw: string, cast: string, actual: 
   return [
     { when: `${isPresent(shape, raw, actual)} AND ${cast} IS NULL`, why: `is not ${shape.type}` },
     ...refusalsOfType(shape, plain.column, cast, plain.type),
-    ...(shape.min === undefined ? [] : [{ when: `${cast} < ${shape.min}`, why: `is less than ${shape.min}` }]),
-    ...(shape.max === undefined ? [] : [{ when: `${cast} > ${shape.max}`, why: `is more than ${shape.max}` }]),
   ];
 }
 
@@ -137,7 +128,7 @@ function refusalsOfType(shape: ColumnShape, raw: string, cast: string, actual: s
     case "int32":
       return lossy(raw, cast, actual);
     case "int64":
-      return [...lossy(raw, cast, actual), unsafe(cast)];
+      return shape.as === "bigint" ? lossyWide(raw, cast, actual) : [...lossy(raw, cast, actual), unsafe(cast)];
     case "float32":
     case "float64":
       return [{ when: `NOT isfinite(${cast})`, why: "is not a finite number" }];
@@ -146,7 +137,7 @@ function refusalsOfType(shape: ColumnShape, raw: string, cast: string, actual: s
     case "date":
       return [{ when: `NOT isfinite(${cast})`, why: "is not a date" }];
     case "string":
-      return [tooLong(cast, limits.stringBytesMax), ...notAllowed(shape, cast)];
+      return [tooLong(cast, limits.stringBytesMax)];
     case "json":
       return [tooLong(cast, bigValueBytesMax)];
     case "bytes":
@@ -174,6 +165,19 @@ function lossy(raw: string, cast: string, actual: string): readonly Refusal[] {
   return [{ when: `try_cast(${raw} AS DOUBLE) <> ${cast}::DOUBLE`, why: "is not a whole number" }];
 }
 
+/** The same over all 64 bits, where a double is not exact any more: text must spell a whole number, a float be small. */
+function lossyWide(raw: string, cast: string, actual: string): readonly Refusal[] {
+  if (actual === "VARCHAR")
+    return [{ when: `NOT regexp_full_match(trim(${raw}), '[+-]?[0-9]+([.]0*)?')`, why: "is not a whole number" }];
+  if (actual !== "DOUBLE" && actual !== "FLOAT") return actual.startsWith("DECIMAL") ? inexact(raw, cast) : [];
+  const why = "is a float beyond ±2^53, which is not exact; cast it to BIGINT sooner";
+  return [...lossy(raw, cast, actual), { ...unsafe(cast), why }];
+}
+
+function inexact(raw: string, cast: string): readonly Refusal[] {
+  return [{ when: `${raw} <> ${cast}`, why: "is not a whole number" }];
+}
+
 function unsafe(cast: string): Refusal {
   return {
     when: `${cast} NOT BETWEEN -${safeIntegerMax} AND ${safeIntegerMax}`,
@@ -183,11 +187,6 @@ function unsafe(cast: string): Refusal {
 
 function tooLong(cast: string, bytesMax: number): Refusal {
   return { when: `strlen(${cast}) > ${bytesMax}`, why: `is longer than ${bytesMax} bytes` };
-}
-
-function notAllowed(shape: ColumnShape, cast: string): readonly Refusal[] {
-  if (shape.enum === undefined) return [];
-  return [{ when: `${cast} NOT IN (${shape.enum.map(literal).join(", ")})`, why: "is not one of the allowed values" }];
 }
 
 function refusalsOfList(shape: ColumnShape, raw: string, cast: string): readonly Refusal[] {
@@ -207,6 +206,8 @@ function refusalsOfList(shape: ColumnShape, raw: string, cast: string): readonly
         ]
       : []),
     ...(isFloat ? [{ when: any("NOT isfinite(x)"), why: "has an element that is not a finite number" }] : []),
-    ...(shape.of === "int64" ? [{ when: any(unsafe("x").when), why: "has an element beyond ±2^53" }] : []),
+    ...(shape.of === "int64" && shape.as !== "bigint"
+      ? [{ when: any(unsafe("x").when), why: "has an element beyond ±2^53" }]
+      : []),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Entity } from "@tributary/shared/contracts/catalog";
 import type { KeyType } from "@tributary/shared/contracts/feature";
 import { limits } from "@tributary/shared/contracts/limits";
-import type { Refusal } from "./column-type.ts";
+import type { Refusal } from "./column-checks.ts";
 
 /**
  * Entity key and partition in SQL, equal to `contracts/entity-key.ts`: FNV-1a-32 over the UTF-8 bytes, then MurmurHash3's

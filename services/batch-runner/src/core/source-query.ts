@@ -1,5 +1,6 @@
 import type { FileTable, TableSource } from "@tributary/shared/contracts/source";
-import { castOf, type Refusal, refusals, storedType } from "./column-type.ts";
+import type { Refusal } from "./column-checks.ts";
+import { castOf, refusals, storedType } from "./column-type.ts";
 import type { EngineColumn } from "./engine.ts";
 import { identifier, literal } from "./sql-text.ts";
 import { reason } from "./typed-rows.ts";

@@ -1,7 +1,8 @@
 import type { Entity } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
-import { castOf, type Refusal, refusals, storedType } from "./column-type.ts";
+import { checkRefusals, type Refusal } from "./column-checks.ts";
+import { castOf, refusals, storedType } from "./column-type.ts";
 import type { EngineColumn } from "./engine.ts";
 import { type KeyColumns, keyExpression, keyRefusals } from "./key-sql.ts";
 import { identifier, literal } from "./sql-text.ts";
@@ -34,9 +35,11 @@ export function typedRowsQuery(typed: TypedView, sql: string, columns: readonly 
     return `${column} AS ${raw}, ${castOf(feature, column, actual)} AS ${identifier(feature.name)}`;
   });
   const badKey = reason(keyRefusals(typed.entity, keyColumns));
-  const badValue = features.flatMap(({ feature, raw, actual }) =>
-    refusals(feature, raw, identifier(feature.name), actual).map((refusal) => named(feature, refusal)),
-  );
+  const badValue = features.flatMap(({ feature, raw, actual }) => {
+    const cast = identifier(feature.name);
+    const refused = [...refusals(feature, raw, cast, actual), ...checkRefusals(feature, cast)];
+    return refused.map((refusal) => named(feature, refusal));
+  });
   return `SELECT _key, trib_partition(_key, ${typed.partitions}) AS _partition,
       coalesce(_bad_key, ${reason([...badValue, tooBig(typed.features)])}) AS _problem,
       ${typed.features.map(({ name }) => identifier(name)).join(", ")}
