@@ -31,9 +31,9 @@ describe("a function of our own in SQL", () => {
     fixture
       .engine()
       .register({ name: "lacks", parameters: ["DOUBLE"], result: "BOOLEAN", evaluate: ([x]) => x === null });
-    expect(await rowsOf(fixture.engine(), "SELECT lacks(x) FROM (VALUES (1.0), (NULL)) t(x)")).toEqual([
-      [false],
-      [true],
+    expect(await rowsOf(fixture.engine(), "SELECT lacks(x), lacks(NULL) FROM (VALUES (1.0), (NULL)) t(x)")).toEqual([
+      [false, true],
+      [true, true],
     ]);
   });
 

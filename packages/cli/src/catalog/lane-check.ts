@@ -1,5 +1,5 @@
 import type { BatchView, Lane, StreamView, View } from "@tributary/shared/contracts/catalog";
-import { declaredDuration, durationText } from "./duration-text.ts";
+import { declaredDuration, durationText } from "@tributary/shared/definitions/duration-text";
 
 /**
  * Whether a view's lane can keep the freshness that the view declares. What counts is the greatest age that a value may

@@ -1,9 +1,9 @@
 import { canonicalJson } from "@tributary/shared/definitions/canonical-json";
+import { durationText } from "@tributary/shared/definitions/duration-text";
 import type { Output } from "../output.ts";
 import { alignColumns } from "../table.ts";
 import type { Change, ChangeKind } from "./change.ts";
 import type { Difference } from "./difference.ts";
-import { durationText } from "./duration-text.ts";
 import type { LaneCheck } from "./lane-check.ts";
 import { type Plan, wordFor } from "./plan.ts";
 

@@ -1,16 +1,10 @@
-import type { Aggregation, View } from "../contracts/catalog.ts";
-import type { Feature, FeatureType } from "../contracts/feature.ts";
-import type { AggregationDefinition } from "./aggregation.ts";
+import type { View } from "../contracts/catalog.ts";
+import type { Feature } from "../contracts/feature.ts";
 import { compileFeature } from "./compile-feature.ts";
-import { columnTypes, compileDerived, type DerivedColumn, type DerivedMap } from "./derived-column.ts";
-import { durationMs } from "./duration.ts";
-import { compileExpression } from "./expression.ts";
-import { labelsOf } from "./labels.ts";
+import { compileStream } from "./compile-stream-view.ts";
 import type { Problems } from "./problems.ts";
-import type { EventSourceDefinition } from "./source.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
-
-const numericTypes = ["int32", "int64", "float32", "float64"];
+import { viewDuration, viewHead } from "./view-head.ts";
 
 /** A view definition as catalog data; problems are collected, never thrown one by one. */
 export function compileView(view: ViewDefinition, problems: Problems): View {
@@ -29,11 +23,11 @@ export function compileView(view: ViewDefinition, problems: Problems): View {
 function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Problems): View {
   return {
     lane: "batch",
-    ...common(view, problems),
+    ...viewHead(view, problems),
     features: compileFeatures(view, options.features, problems),
     sql: options.sql,
     sources: options.from.map((source) => source.name),
-    everyMs: duration(view, "every", options.every, problems),
+    everyMs: viewDuration(view, "every", options.every, problems),
     deleteShareMax: options.deleteShareMax ?? 0.5,
   };
 }
@@ -41,53 +35,9 @@ function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Pro
 function compileDirect(view: ViewDefinition, options: DirectOptions, problems: Problems): View {
   return {
     lane: "direct",
-    ...common(view, problems),
+    ...viewHead(view, problems),
     features: compileFeatures(view, options.features, problems),
     producers: [...options.producers],
-  };
-}
-
-function compileStream(view: ViewDefinition, options: StreamOptions, problems: Problems): View {
-  const windows = options.windows.map((name) => ({ name, ms: duration(view, "windows", name, problems) }));
-  const hopMs = duration(view, "hop", options.hop, problems);
-  for (const window of windows) {
-    if (window.ms % hopMs !== 0)
-      problems.add(view, `window ${window.name} is not a multiple of its hop ${options.hop}`);
-  }
-  const derive = derivedColumns(options.derive);
-  compileDerived(derive, fieldTypes(options.from), (why) => problems.add(view, why));
-  const types = { ...fieldTypes(options.from), ...columnTypes(derive) };
-  if (options.where !== undefined)
-    compileExpression(options.where, types, (why) => problems.add(view, `where: ${why}`));
-  const aggregations = Object.entries(options.features).map(([name, definition]) =>
-    compileAggregation(name, definition),
-  );
-  for (const aggregation of aggregations)
-    checkAggregation(aggregation, { options, types }, (why) => problems.add(view, why));
-  checkKeys(view, { options, types }, problems);
-  return {
-    lane: "stream",
-    ...common(view, problems),
-    features: aggregations.flatMap((aggregation) => windows.map((window) => windowedFeature(aggregation, window.name))),
-    source: options.from.name,
-    keys: { ...options.keys },
-    ...(derive.length > 0 && { derive }),
-    ...(options.where !== undefined && { where: options.where }),
-    windows,
-    hopMs,
-    aggregations,
-  };
-}
-
-function common(view: ViewDefinition, problems: Problems) {
-  const { options } = view;
-  return {
-    name: view.name,
-    version: options.version ?? 1,
-    entity: view.entity.name,
-    freshnessMs: duration(view, "freshness", options.freshness, problems),
-    ttlMs: options.ttl === undefined ? null : duration(view, "ttl", options.ttl, problems),
-    ...labelsOf(options),
   };
 }
 
@@ -95,52 +45,4 @@ function compileFeatures(view: ViewDefinition, features: FeatureMap, problems: P
   return Object.entries(features).map(([name, definition]) =>
     compileFeature(name, definition, (why) => problems.add(view, why)),
   );
-}
-
-function compileAggregation(name: string, { op, field, quantile }: AggregationDefinition): Aggregation {
-  return { name, op, ...(field !== undefined && { field }), ...(quantile !== undefined && { quantile }) };
-}
-
-/** What keys and aggregations may name: the source's fields and the derived columns. */
-interface Columns {
-  readonly options: StreamOptions;
-  readonly types: Readonly<Record<string, FeatureType>>;
-}
-
-function checkAggregation(aggregation: Aggregation, { options, types }: Columns, problem: (why: string) => void): void {
-  if (aggregation.field === undefined) return;
-  const type = types[aggregation.field];
-  if (type === undefined)
-    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", ${whichNobodyHas(options)}`);
-  else if (!numericTypes.includes(type))
-    problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", which is ${type}, not a number`);
-}
-
-function checkKeys(view: ViewDefinition, { options, types }: Columns, problems: Problems): void {
-  for (const key of Object.keys(view.entity.key)) {
-    const field = options.keys[key];
-    if (field === undefined) problems.add(view, `does not say which field is join key "${key}"`);
-    else if (types[field] === undefined)
-      problems.add(view, `key "${key}" names field "${field}", ${whichNobodyHas(options)}`);
-  }
-}
-
-function windowedFeature(aggregation: Aggregation, window: string): Feature {
-  return { name: `${aggregation.name}_${window}`, type: aggregation.op === "count" ? "int64" : "float64" };
-}
-
-function whichNobodyHas({ from, derive }: StreamOptions): string {
-  return `which source "${from.name}" does not have${derive === undefined ? "" : ", nor does derive"}`;
-}
-
-function derivedColumns(derive: DerivedMap = {}): DerivedColumn[] {
-  return Object.entries(derive).map(([name, { type, expression }]) => ({ name, type: type.type, expression }));
-}
-
-function fieldTypes({ fields }: EventSourceDefinition): Record<string, FeatureType> {
-  return columnTypes(Object.entries(fields).map(([name, { type }]) => ({ name, type })));
-}
-
-function duration(view: ViewDefinition, what: string, text: string, problems: Problems): number {
-  return durationMs(text) ?? problems.add(view, `${what} "${text}" is not a duration such as "15m"`);
 }
