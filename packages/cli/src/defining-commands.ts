@@ -39,7 +39,7 @@ export const definingCommands: readonly (CommandSpec | CommandGroup)[] = [
   },
   { name: "catalog", does: "versions of the catalog, and the way back to one", commands: catalogCommands() },
   definitionGroup("views", "view", "congestion", () => import("./commands/views.ts")),
-  definitionGroup("sources", "source", "departures", () => import("./commands/sources.ts")),
+  definitionGroup("sources", "any-source", "departures", () => import("./commands/sources.ts")),
   definitionGroup("entities", "entity", "airport", () => import("./commands/entities.ts")),
   definitionGroup("feature-services", "feature-service", "boarding", () => import("./commands/feature-services.ts")),
 ];
@@ -91,7 +91,7 @@ function definitionGroup(
   example: string,
   load: () => Promise<DefinitionCommands>,
 ): CommandGroup {
-  const singular = argument.replace("-", " ");
+  const singular = argument.replace("any-", "").replace("-", " ");
   return {
     name,
     does: `${name.replace("-", " ")} of the current catalog`,

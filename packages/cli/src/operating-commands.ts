@@ -112,4 +112,21 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
       },
     ],
   },
+  {
+    usage: "completion <shell>",
+    does: "print a completion script for bash, zsh or fish",
+    more:
+      "bash: source <(tributary completion bash), in ~/.bashrc. zsh: the same behind compinit, in ~/.zshrc. " +
+      "fish: tributary completion fish > ~/.config/fish/completions/tributary.fish. " +
+      "Names of views, sources, entities and feature services come from the current catalog when it answers at once.",
+    examples: ["completion bash", "completion zsh", "completion fish"],
+    load: () => import("./commands/completion.ts"),
+  },
+  {
+    usage: "complete-names <kind>",
+    does: "names of the current catalog, for the completion scripts",
+    examples: [],
+    hidden: true,
+    load: () => import("./commands/complete-names.ts"),
+  },
 ];

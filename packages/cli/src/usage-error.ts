@@ -40,7 +40,7 @@ function didYouMean(wanted: string, names: readonly string[]): string {
   return near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`;
 }
 
-const entries = commandTable.flatMap(({ commands }) => commands);
+const entries = commandTable.flatMap(({ commands }) => commands).filter((entry) => isGroup(entry) || !entry.hidden);
 
 /** The words that name a command, as far as they are known. */
 function pathOf(argv: readonly string[]): string[] {

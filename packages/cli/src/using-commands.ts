@@ -20,7 +20,7 @@ export const usingCommands: readonly CommandSpec[] = [
     load: () => import("./commands/get.ts"),
   },
   {
-    usage: "put <view> <key=value...>",
+    usage: "put <direct-view> <key=value...>",
     does: "write features of a direct view",
     options: [
       ["-s, --set <feature=value...>", "a value is JSON, else text"],
@@ -45,7 +45,7 @@ export const usingCommands: readonly CommandSpec[] = [
     load: () => import("./commands/publish.ts"),
   },
   {
-    usage: "run <view>",
+    usage: "run <batch-view>",
     does: "run a batch view and follow it to its end",
     options: [["--interval-end <instant>", "default: the last interval that has ended"]],
     examples: ["run route_profile", "run route_profile --interval-end 2001-03-01T00:00:00Z"],
