@@ -1,11 +1,16 @@
+import { withDatabase } from "@tributary/cli/admin/database";
 import { ensureEnvironment } from "@tributary/cli/admin/ensure";
 import { applyCatalog } from "@tributary/cli/catalog/apply";
+import { bucketHistory } from "@tributary/cli/catalog/bucket-history";
+import { databaseHistory } from "@tributary/cli/catalog/database-history";
+import { readLiveCatalog } from "@tributary/cli/catalog/live-catalog";
+import { recordVersion } from "@tributary/cli/catalog/record-version";
 import { type Servers, startServers } from "@tributary/local/servers";
 import type { CatalogBody } from "@tributary/shared/contracts/catalog";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import { openConnection } from "@tributary/shared/messaging/connection";
-import { watchCatalog } from "@tributary/shared/runtime/catalog-client";
+import { versionKey, watchCatalog } from "@tributary/shared/runtime/catalog-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import * as definitions from "./features.ts";
@@ -98,6 +103,61 @@ describe("apply", () => {
       code: "INVALID_DEFINITION",
       message: expect.stringMatching(/partitions[\s\S]*entity "airport"/),
     });
+  });
+});
+
+describe("an apply that ends half-way", () => {
+  beforeAll(() => applyCatalog({ body, ...urls, allowDestroy: true }));
+  const listed = async () => {
+    const { version } = await current();
+    return withDatabase(urls.databaseUrl, (client) => databaseHistory(client, version).list(3));
+  };
+
+  it("leaves a version that never counts when it ends before the swap, and its number is not used again", async () => {
+    const before = await current();
+    const orphan = await withDatabase(urls.databaseUrl, (client) =>
+      recordVersion(client, {
+        body: described("orphan"),
+        fingerprint: "x",
+        author: "nobody",
+        message: "",
+        diff: [],
+        follows: before.version,
+      }),
+    );
+    expect((await listed())[0]).toMatchObject({ version: orphan, state: "neverCurrent", author: "nobody" });
+    expect((await current()).version).toBe(before.version);
+    const { version } = await applyCatalog({ body: described("after an orphan"), ...urls });
+    expect(version).toBe(orphan + 1);
+    const states = (await listed()).map(({ version, state }) => [version, state]);
+    expect(states).toEqual([
+      [version, "current"],
+      [orphan, "neverCurrent"],
+      [before.version, "earlier"],
+    ]);
+  });
+
+  it("is marked by the next apply when it ends right after the swap", async () => {
+    const { version } = await current();
+    await withDatabase(urls.databaseUrl, (client) =>
+      client.query("update catalog_versions set current_since = null where version = $1", [version]),
+    );
+    expect((await listed())[0]).toMatchObject({ version, state: "current" });
+    await applyCatalog({ body: described("the next one"), ...urls });
+    expect((await listed())[1]).toMatchObject({ version, state: "earlier" });
+  });
+
+  it("has its number told apart in KV too, where the way back passes it by", async () => {
+    const connection = await openConnection({ url: urls.natsUrl, name: "test" });
+    const bucket = await openBucket(connection, "TRIB_CATALOG");
+    const live = await readLiveCatalog(bucket);
+    const orphan = { ...live.body, version: live.version + 1, follows: live.version };
+    await bucket.create(versionKey(live.version + 1), Buffer.from(JSON.stringify(orphan)));
+    const { version } = await applyCatalog({ body: described("in KV alone"), natsUrl: urls.natsUrl });
+    expect(version).toBe(live.version + 2);
+    const list = await bucketHistory(bucket, await readLiveCatalog(bucket)).list(3);
+    expect(list.map(({ state }) => state)).toEqual(["current", "neverCurrent", "earlier"]);
+    await connection.close();
   });
 });
 

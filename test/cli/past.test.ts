@@ -152,9 +152,10 @@ describe("what restore makes of a body", () => {
   });
 
   it("raises a view whose cells have become wider since, and a source that lost a field", () => {
-    const departures = { ...firstBody.sources.departures, version: 2, fields: [{ name: "at", type: "timestamp" }] };
+    const fields = [{ name: "at", type: "timestamp", nullable: false }];
+    const departures = { ...firstBody.sources.departures, version: 2, fields } as CatalogBody["sources"][string];
     const wide = withViews({ congestion: { ...direct, features: features(score, { name: "level", type: "int64" }) } });
-    const second = { ...wide, sources: { ...wide.sources, departures } } as CatalogBody;
+    const second = { ...wide, sources: { ...wide.sources, departures } };
     const { raised } = fitToPast(firstBody, second, pastOf([firstBody, second]));
     expect(raised).toEqual([
       { what: "view", name: "congestion", from: 1, to: 2 },

@@ -146,15 +146,19 @@ function catalogOf({ body, fingerprint, follows }: NewVersion, version: number):
 }
 
 async function publishVersion(bucket: Bucket, { entry }: LiveCatalog, catalog: Catalog): Promise<void> {
-  const pointer = toJson({ version: catalog.version, fingerprint: catalog.fingerprint });
+  const { version, fingerprint } = catalog;
+  const pointer = toJson({ version, fingerprint });
+  await orConflict(bucket.create(versionKey(version), toJson(catalog)), "");
+  const swap = entry ? bucket.update(currentKey, pointer, entry.revision) : bucket.create(currentKey, pointer);
+  await orConflict(swap, `; version ${version} is kept and not current`);
+}
+
+async function orConflict(write: Promise<number>, remark: string): Promise<void> {
   try {
-    await bucket.create(versionKey(catalog.version), toJson(catalog));
-    if (entry) await bucket.update(currentKey, pointer, entry.revision);
-    else await bucket.create(currentKey, pointer);
+    await write;
   } catch (error) {
     if (asTributaryError(error).code !== "CATALOG_CONFLICT") throw error;
-    const what = `somebody else applied a catalog meanwhile; version ${catalog.version} is kept and not current`;
-    throw new TributaryError("CATALOG_CONFLICT", what);
+    throw new TributaryError("CATALOG_CONFLICT", `somebody else applied a catalog meanwhile${remark}`);
   }
 }
 
