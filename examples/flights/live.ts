@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TributaryError } from "@tributary/shared/contracts/errors";
+import { assertServersLive } from "@tributary/local/servers-alive";
 import { endMs } from "./dataset.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
@@ -44,7 +44,7 @@ export async function runLive(options: LiveOptions): Promise<void> {
     while (!stopped && mesh.clock.now() < endMs) {
       await screen.draw();
       await Promise.race([sleep(drawMs), stopping, following.then(() => new Promise(() => {})), mesh.services.failed]);
-      assertServersLive(mesh);
+      assertServersLive(mesh.servers);
     }
     if (!stopped) options.say("the data set ends here; Ctrl-C stops everything");
     await stopping;
@@ -66,15 +66,6 @@ async function park(mesh: Mesh, feed: Feed, following: Promise<void>): Promise<t
   const position = { publishedMs: mesh.clock.now(), landedMs: feed.landedMs };
   await writeFile(join(mesh.directory, "replay.json"), JSON.stringify(position));
   return true;
-}
-
-/** A server that was started here and has died takes the rest with it, loudly. */
-function assertServersLive({ servers }: Mesh): void {
-  for (const [name, version] of Object.entries(servers.versions)) {
-    const server = servers[name as keyof typeof servers.versions];
-    if (version !== "external" && server.pid === undefined)
-      throw new TributaryError("UNAVAILABLE", `${name} has died; its log is in ${servers.directory}/logs`);
-  }
 }
 
 /** Where an earlier start had stopped; a fresh directory has nothing. */

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureEnvironment } from "@tributary/cli/admin/ensure";
 import { applyCatalog } from "@tributary/cli/catalog/apply";
 import { connectTributary, type Tributary } from "@tributary/client/connect";
 import { clearDirectory } from "@tributary/local/clear-directory";
+import { environmentOf, writeEnvironmentFile } from "@tributary/local/environment-file";
 import { openServers, type Servers } from "@tributary/local/servers";
 import { type Services, startServices } from "@tributary/local/supervisor";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
@@ -88,8 +88,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     undo.push(() => client.close());
     const engine = await openEngine();
     undo.push(async () => engine.close());
-    await writeEnvironment(directory, servers, services);
-    undo.push(() => rm(join(directory, "environment.json"), { force: true }));
+    const forget = writeEnvironmentFile(directory, environmentOf(servers, services));
+    undo.push(async () => forget());
     return {
       ...{ directory, lake: join(directory, "lake"), servers, services, connection, client, clock, engine },
       catalogVersion: version,
@@ -100,18 +100,6 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     await stop();
     throw error;
   }
-}
-
-/** Where the `tributary` command finds this mesh. */
-async function writeEnvironment(directory: string, servers: Servers, services: Services): Promise<void> {
-  const environment = {
-    natsUrl: servers.nats.url("client"),
-    adminNatsUrl: servers.nats.url("admin"),
-    databaseUrl: servers.postgres.url,
-    storeUrl: services.httpUrl("online-store"),
-    gatewayUrl: services.httpUrl("direct-gateway"),
-  };
-  await writeFile(join(directory, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`, { mode: 0o600 });
 }
 
 function readReport(file: string): ScorerReport {

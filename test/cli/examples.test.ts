@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type ExampleNeed, exampleOf } from "@tributary/cli/command";
 import { commandEntries } from "@tributary/cli/command-table";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { featureRepository } from "../first-repository/dev-process.ts";
 import { until } from "../support/until.ts";
 import { type Call, shellWords } from "./examples/shell-words.ts";
 import { type ExampleWorld, readInput, setAside, startExampleWorld } from "./examples/world.ts";
@@ -43,7 +44,7 @@ const stages: Readonly<Record<ExampleNeed, Stage>> = {
   "empty folder": ({ argv }) => runCli(argv, { directory: emptyFolder() }),
   "no servers": ({ argv }) =>
     runCli(argv, {
-      directory: emptyFolder(),
+      directory: featureRepository(emptyFolder()),
       onStart: (child) => child.stdout?.once("data", () => child.kill("SIGINT")),
     }),
 };

@@ -23,6 +23,24 @@ export const definingCommands: readonly (CommandSpec | CommandGroup)[] = [
     load: () => import("./commands/init.ts"),
   },
   {
+    usage: "dev [file]",
+    does: "run everything on this machine, and apply definitions whenever they are saved",
+    more:
+      "Servers and services in .tributary/, whose data is there again at the next start, until Ctrl-C. file is features.ts; " +
+      "batch views read the folder data/. NATS_URL, REDIS_URL and DATABASE_URL name servers to use instead of private ones. " +
+      "With --json one event a line.",
+    options: [
+      ["--fresh", "begin with nothing"],
+      allowDestroy,
+      ["-y, --yes", "install servers that are missing without asking"],
+    ],
+    examples: [
+      { line: "dev", needs: "no servers" },
+      { line: "dev features.ts --fresh --json", needs: "no servers" },
+    ],
+    load: () => import("./commands/dev.ts"),
+  },
+  {
     usage: "plan <file>",
     does: "show what applying a definitions module would change",
     more: "Exit code 4 when it could not be applied.",
