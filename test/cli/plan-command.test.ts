@@ -31,10 +31,18 @@ afterAll(async () => {
   directory.remove();
 });
 
+interface PlannedChange {
+  readonly kind: string;
+  readonly what: string;
+  readonly name: string;
+  readonly lane: string | null;
+  readonly reason: string;
+}
+
 interface PlanData {
   readonly data: {
     readonly current: { readonly version: number } | null;
-    readonly changes: readonly { readonly kind: string; readonly what: string; readonly name: string }[];
+    readonly changes: readonly PlannedChange[];
     readonly lanes: readonly { readonly view: string; readonly lane: string; readonly meets: boolean }[];
   };
 }
@@ -79,6 +87,10 @@ describe("plan and apply", () => {
       }),
     ]);
     expect(planned.json()).toMatchObject({ ok: true, data: { current: { version: 1 }, applicable: false, changes } });
+    for (const { what, name, lane, reason } of (planned.json() as PlanData).data.changes) {
+      expect(reason.length, name).toBeGreaterThan(10);
+      expect(lane !== null, name).toBe(what === "view" || what === "feature");
+    }
     const smaller = definitions("smaller.ts", "export { windows } from FLIGHTS;");
     expect(await cli("plan", smaller)).toMatchObject({
       code: 0,

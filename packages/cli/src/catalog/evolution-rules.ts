@@ -42,6 +42,7 @@ export const viewRules: Rules = {
   ttlMs: harmless,
   laneRule: harmless,
   sql: harmless,
+  aggregate: harmless,
   sources: harmless,
   everyMs: harmless,
   deleteShareMax: harmless,
@@ -93,6 +94,7 @@ export const tableSourceRules: Rules = {
 export const onDemandFeatureRules: Rules = {
   ...labels,
   type: isWider,
+  of: breaks,
   inputs: harmless,
   "inputs order": harmless,
   expression: harmless,
@@ -141,7 +143,14 @@ function isSafeRequestField(before: unknown, after: unknown): boolean {
   return isSameOrWider(old, now) && (now.nullable || !old.nullable);
 }
 
-function isSameOrWider(before: { readonly type: string }, after: { readonly type: string }): boolean {
+interface Typed {
+  readonly type: string;
+  readonly of?: string | undefined;
+  readonly as?: string | undefined;
+}
+
+function isSameOrWider(before: Typed, after: Typed): boolean {
+  if (before.of !== after.of || before.as !== after.as) return false;
   return before.type === after.type || isWider(before.type, after.type);
 }
 
