@@ -7,15 +7,15 @@ let interrupt: (exitCode: number) => void = () => undefined;
 
 process.on("message", (request: HostRequest) => {
   if (request.kind === "interrupt") interrupt(130);
-  else void answer(request.argv, request.input);
+  else void answer(request);
 });
 
-async function answer(argv: readonly string[], input: string): Promise<void> {
+async function answer({ argv, input, environment }: HostRequest & { readonly kind: "run" }): Promise<void> {
   const exitCode = await runCli(argv, {
     stdin: Readable.from(input === "" ? [] : [input]),
     stdout: writing("stdout"),
     stderr: writing("stderr"),
-    environment: process.env,
+    environment,
     directory: process.cwd(),
     onInterrupt: (listener) => {
       interrupt = listener;

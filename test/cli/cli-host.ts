@@ -2,8 +2,15 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { CliResult } from "./run-cli.ts";
 
+type Environment = Readonly<Record<string, string>>;
+
 export type HostRequest =
-  | { readonly kind: "run"; readonly argv: readonly string[]; readonly input: string }
+  | {
+      readonly kind: "run";
+      readonly argv: readonly string[];
+      readonly input: string;
+      readonly environment: Environment;
+    }
   | { readonly kind: "interrupt" };
 
 export type HostReply =
@@ -14,6 +21,7 @@ export interface HostedCall {
   readonly argv: readonly string[];
   /** Standard input. */
   readonly input?: string;
+  readonly environment?: Environment;
   /** Called at the first thing it says. */
   readonly onOutput?: () => void;
 }
@@ -35,7 +43,7 @@ export function startCliHost(directory: string): CliHost {
     execArgv: ["--conditions=tributary-source", "--import", import.meta.resolve("tsx")],
   });
   const send = (request: HostRequest) => void host.send(request);
-  const run = ({ argv, input = "", onOutput }: HostedCall) =>
+  const run = ({ argv, input = "", environment = {}, onOutput }: HostedCall) =>
     new Promise<CliResult>((resolve, fail) => {
       const output = { stdout: "", stderr: "" };
       const onExit = () => fail(new Error(`the host ended: ${output.stderr}`));
@@ -49,7 +57,7 @@ export function startCliHost(directory: string): CliHost {
         output[reply.kind] += reply.text;
       };
       host.on("message", onReply).once("exit", onExit);
-      send({ kind: "run", argv, input });
+      send({ kind: "run", argv, input, environment });
     });
   return { run, interrupt: () => send({ kind: "interrupt" }), stop: () => void host.kill("SIGKILL") };
 }

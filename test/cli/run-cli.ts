@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+/** What a shell would run. */
+export const cliMain = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 export interface CliResult {
   readonly code: number | null;
@@ -23,7 +24,7 @@ export interface CliOptions {
 /** The command as a person calls it, in a folder, with no other settings than the given ones. */
 export function runCli(args: readonly string[], { directory, environment = {}, input = "", onStart }: CliOptions) {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["--conditions=tributary-source", "--import", tsx, main, ...args], {
+  const child = spawn(process.execPath, ["--conditions=tributary-source", "--import", tsx, cliMain, ...args], {
     cwd: directory,
     env: { PATH, HOME, ...environment },
   });
