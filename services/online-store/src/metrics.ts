@@ -19,11 +19,22 @@ export interface ReadCounters {
 export interface Metrics {
   readonly lanes: Readonly<Record<Lane, LaneCounters>>;
   readonly reads: ReadCounters;
+  /** On-demand feature → values that could not be evaluated and were read as null. */
+  readonly onDemandFailures: Map<string, number>;
 }
 
 export function createMetrics(): Metrics {
   const lane = (): LaneCounters => ({ chunks: 0, rows: 0, confirmations: 0, conflicts: 0, lagMs: 0 });
-  return { lanes: { batch: lane(), stream: lane(), direct: lane() }, reads: { reads: 0, errors: 0 } };
+  return {
+    lanes: { batch: lane(), stream: lane(), direct: lane() },
+    reads: { reads: 0, errors: 0 },
+    onDemandFailures: new Map(),
+  };
+}
+
+/** The labels are names of the catalog: as many as it has on-demand features. */
+export function countOnDemandFailures({ onDemandFailures }: Metrics, feature: string, rows: number): void {
+  onDemandFailures.set(feature, (onDemandFailures.get(feature) ?? 0) + rows);
 }
 
 /** As Prometheus text. */
@@ -44,6 +55,10 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     `tributary_store_reads_total ${metrics.reads.reads}`,
     "# TYPE tributary_store_read_errors_total counter",
     `tributary_store_read_errors_total ${metrics.reads.errors}`,
+    "# TYPE tributary_store_on_demand_failures_total counter",
+    ...[...metrics.onDemandFailures].map(
+      ([feature, values]) => `tributary_store_on_demand_failures_total{feature="${feature}"} ${values}`,
+    ),
     "",
   ].join("\n");
 }

@@ -20,7 +20,7 @@ import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
 import { planCache } from "./handlers/read-features.ts";
 import { storeStatus } from "./handlers/store-status.ts";
 import { type ProgressTracker, trackProgress } from "./handlers/track-progress.ts";
-import { metricsText } from "./metrics.ts";
+import { countOnDemandFailures, metricsText } from "./metrics.ts";
 import { openParts, type Parts, type Surroundings } from "./parts.ts";
 
 const name = "online-store";
@@ -88,6 +88,7 @@ async function serve(
     records: redisRecords(parts.reading),
     state: tracker.state,
     plan: planCache(catalog),
+    onDemandFailed: (feature: string, rows: number) => countOnDemandFailures(metrics, feature, rows),
   };
   const { readConcurrencyMax: concurrencyMax } = config;
   const answerRead = createAnswerRead(context, { concurrencyMax, counters: metrics.reads, logger });

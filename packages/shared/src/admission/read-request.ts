@@ -1,3 +1,6 @@
+import { toFeatureValue } from "../codec/value-codec.ts";
+import type { RequestField } from "../contracts/catalog.ts";
+import type { FeatureValue } from "../contracts/chunk.ts";
 import { TributaryError } from "../contracts/errors.ts";
 import { type ReadRequest, readRequestSchema } from "../contracts/read.ts";
 
@@ -15,19 +18,59 @@ export function parseReadRequest(value: unknown): ReadRequest {
 export interface RequestShape {
   readonly featureService: string;
   readonly requestKeys: readonly string[];
+  readonly requestFields?: readonly RequestField[];
 }
 
+/** The request fields of one row, each of its declared type. */
+export type RequestValues = Readonly<Record<string, FeatureValue>>;
+
 /**
- * Refuses a row that lacks a request key or brings one the feature service does not have.
- * @throws TributaryError MISSING_KEY, UNKNOWN_KEY
+ * Refuses a row that lacks a request key or field or brings something else.
+ * @throws TributaryError MISSING_KEY, MISSING_FIELD, UNKNOWN_KEY
  */
-export function checkRequestKeys(plan: RequestShape, row: Readonly<Record<string, unknown>>): void {
-  const expected = `feature service "${plan.featureService}" (${plan.requestKeys.join(", ")})`;
-  for (const name of plan.requestKeys) {
-    if (row[name] === undefined) throw new TributaryError("MISSING_KEY", `key "${name}" of ${expected} is missing`);
-  }
-  for (const name of Object.keys(row)) {
-    if (!plan.requestKeys.includes(name))
-      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expected}`);
+export function checkRequestKeys(shape: RequestShape, row: Readonly<Record<string, unknown>>): void {
+  const { requestKeys, requestFields = [] } = shape;
+  for (const name of requestKeys)
+    if (row[name] === undefined)
+      throw new TributaryError("MISSING_KEY", `key "${name}" of ${expectedBy(shape)} is missing`);
+  for (const { name, nullable } of requestFields)
+    if (row[name] === undefined && !nullable)
+      throw new TributaryError("MISSING_FIELD", `request field "${name}" of ${expectedBy(shape)} is missing`);
+  for (const name of Object.keys(row))
+    if (!requestKeys.includes(name) && !requestFields.some((field) => field.name === name))
+      throw new TributaryError("UNKNOWN_KEY", `"${name}" is not a key of ${expectedBy(shape)}`);
+}
+
+function expectedBy({ featureService, requestKeys, requestFields = [] }: RequestShape): string {
+  const fields = requestFields.map(({ name, type }) => `${name}: ${type}`);
+  return `feature service "${featureService}" (${[...requestKeys, ...fields].join(", ")})`;
+}
+
+/** Reads the request fields of rows, which have been found complete. @throws TributaryError BAD_VALUE */
+export function requestValues(
+  shape: RequestShape,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): RequestValues[] {
+  const { requestFields = [] } = shape;
+  if (requestFields.length === 0) return rows.map(() => noValues);
+  return rows.map((row) => {
+    const values: Record<string, FeatureValue> = {};
+    for (const field of requestFields) values[field.name] = requestValue(shape, field, row[field.name] ?? null);
+    return values;
+  });
+}
+
+const noValues: RequestValues = {};
+
+function requestValue({ featureService }: RequestShape, field: RequestField, given: unknown): FeatureValue {
+  try {
+    return toFeatureValue(field, given);
+  } catch (error) {
+    if (!(error instanceof TributaryError)) throw error;
+    const why = error.message.replace(/^feature "[^"]*" /, "");
+    throw new TributaryError(
+      "BAD_VALUE",
+      `request field "${field.name}" of feature service "${featureService}" ${why}`,
+    );
   }
 }

@@ -46,6 +46,12 @@ export const errorTable = {
     means: "a join key is empty, too long, of the wrong type or holds control characters",
     fix: "send a value of the declared type",
   },
+  MISSING_FIELD: {
+    http: 400,
+    retryable: false,
+    means: "a request field of the feature service is missing",
+    fix: "send it beside the keys in each row; only one that may be null may be left out",
+  },
   BAD_VALUE: {
     http: 422,
     retryable: false,

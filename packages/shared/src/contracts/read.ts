@@ -7,14 +7,15 @@ import { tokenSchema } from "./write.ts";
  * `read.features`: request and reply, JSON or msgpack; the reply comes in the request's encoding.
  *
  * Format history
- *   1  first form: columnar reply, detail, tokens; since then, optional: lane and view of each row (`lanes`, `views`)
+ *   1  first form: columnar reply, detail, tokens; since then, optional: lane and view of each row (`lanes`, `views`);
+ *      request fields beside the keys, and with them truth values and null; on-demand columns, which have no lane and no view
  */
-const keyValue = z.union([z.string().max(limits.keyBytesMax), z.number(), z.bigint()]);
+const givenValue = z.union([z.string().max(limits.stringBytesMax), z.number(), z.bigint(), z.boolean(), z.null()]);
 
 export const readRequestSchema = z.strictObject({
   featureService: z.string(),
-  /** One object of request keys per entity row; the reply's rows come in this order. */
-  keys: z.array(z.record(z.string(), keyValue)).min(1).max(limits.readEntitiesMax),
+  /** One object of request keys and request fields per entity row; the reply's rows come in this order. */
+  keys: z.array(z.record(z.string(), givenValue)).min(1).max(limits.readEntitiesMax),
   /** A subset of the feature service's columns; absent = all. */
   features: z.array(z.string()).min(1).optional(),
   /** Adds status, event time, age, lane and fresh for each value. */
@@ -40,6 +41,7 @@ export interface ReadColumn {
   /** now − max(event time, confirmation), ms; null where nothing is stored. */
   readonly agesMs?: readonly (number | null)[];
   readonly fresh?: readonly boolean[];
+  /** Lane and view are absent in a column that is computed on demand: its time, age and freshness are those of its inputs. */
   readonly lane?: "batch" | "stream" | "direct";
   readonly view?: string;
   /** Only where the column has layers: what each row's value comes from; `lane` and `view` are the lowest layer's. */

@@ -9,7 +9,7 @@ export interface ValueExpression {
   /** For errors. */
   readonly name: string;
   readonly type: FeatureType;
-  readonly of?: FeatureType;
+  readonly of?: FeatureType | undefined;
   readonly expression: string;
   readonly inputs: readonly { readonly name: string; readonly type: FeatureType }[];
 }

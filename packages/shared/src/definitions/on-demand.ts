@@ -1,4 +1,4 @@
-import type { MayBeAbsent, TypeDefinition, ValueOf } from "./feature-type.ts";
+import type { MayBeAbsent, TypeDefinition, ValueOf, WrittenValueOf } from "./feature-type.ts";
 import type { Labels } from "./labels.ts";
 import { placed } from "./place.ts";
 
@@ -46,9 +46,9 @@ export type AnyOnDemandUse = OnDemandUse<any, any, any, any>;
 
 /** Fields that may be absent are optional. */
 type RequestOf<I> = {
-  readonly [N in keyof I as I[N] extends MayBeAbsent ? never : N]: GivenAs<ValueOf<I[N]>>;
-} & { readonly [N in keyof I as I[N] extends MayBeAbsent ? N : never]?: GivenAs<ValueOf<I[N]>> | null };
-type GivenAs<T> = T extends Date ? Date | number | string : T;
+  readonly [N in keyof I as I[N] extends MayBeAbsent ? never : N]: GivenAs<WrittenValueOf<I[N]>>;
+} & { readonly [N in keyof I as I[N] extends MayBeAbsent ? N : never]?: GivenAs<WrittenValueOf<I[N]>> | null };
+type GivenAs<T> = T extends null ? never : T extends Date ? Date | number | string : T;
 
 export interface OnDemandState {
   readonly definition: () => OnDemandDefinition;

@@ -1,8 +1,9 @@
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
-import type { Catalog, Entity, FeatureService, Lane, View } from "@tributary/shared/contracts/catalog";
+import type { Catalog, Entity, FeatureService, Lane, RequestField, View } from "@tributary/shared/contracts/catalog";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
+import { type OnDemandColumn, planOnDemand } from "@tributary/shared/merge/on-demand-column";
 import { planRecord, type RecordPlan } from "./record-read.ts";
 
 /**
@@ -14,8 +15,11 @@ export interface ReadPlan {
   readonly catalogVersion: number;
   readonly partitions: number;
   readonly requestKeys: readonly string[];
+  readonly requestFields: readonly RequestField[];
   readonly fetches: readonly Fetch[];
   readonly columns: readonly PlannedColumn[];
+  /** Compiled, each behind those that it needs. */
+  readonly onDemand: readonly OnDemandColumn[];
 }
 
 /** One record for each row of the request. */
@@ -46,7 +50,7 @@ export interface PlannedCell {
   readonly fallback: FeatureValue;
 }
 
-/** @throws TributaryError UNKNOWN_SERVICE */
+/** @throws TributaryError UNKNOWN_SERVICE, INVALID_DEFINITION */
 export function compileReadPlan(catalog: Catalog, name: string): ReadPlan {
   const featureService = Object.hasOwn(catalog.featureServices, name) ? catalog.featureServices[name] : undefined;
   if (featureService === undefined) {
@@ -62,8 +66,10 @@ export function compileReadPlan(catalog: Catalog, name: string): ReadPlan {
     catalogVersion: catalog.version,
     partitions: catalog.partitions,
     requestKeys: featureService.requestKeys.map((key) => key.name),
+    requestFields: featureService.requestFields ?? [],
     fetches: [...drafts.values()].map(finishFetch),
     columns,
+    onDemand: planOnDemand(catalog, featureService),
   };
 }
 
@@ -157,20 +163,4 @@ function memberOf<T>(members: Readonly<Record<string, T>>, name: string, kind: s
 
 function inconsistent(why: string): TributaryError {
   return new TributaryError("INVALID_DEFINITION", why);
-}
-
-/**
- * The plan's columns that a read asks for, in its order; all without a list.
- * @throws TributaryError UNKNOWN_FEATURE
- */
-export function selectColumns(plan: ReadPlan, names: readonly string[] | undefined): readonly PlannedColumn[] {
-  if (names === undefined) return plan.columns;
-  return names.map((name) => {
-    const column = plan.columns.find((candidate) => candidate.name === name);
-    if (column) return column;
-    throw new TributaryError(
-      "UNKNOWN_FEATURE",
-      `feature service "${plan.featureService}" has no feature "${name}" in catalog version ${plan.catalogVersion}`,
-    );
-  });
 }

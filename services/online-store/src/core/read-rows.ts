@@ -13,7 +13,7 @@ export interface LocatedRows {
   readonly places: readonly (readonly number[])[];
 }
 
-/** @throws TributaryError MISSING_KEY, UNKNOWN_KEY, BAD_KEY */
+/** @throws TributaryError MISSING_KEY, MISSING_FIELD, UNKNOWN_KEY, BAD_KEY */
 export function locateRows(
   plan: ReadPlan,
   columns: readonly PlannedColumn[],

@@ -170,5 +170,6 @@ function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): Read
       confirmedAt: (_partition: number, name: ViewName) => confirmed[name],
     } as unknown as ReadContext["state"],
     plan: planCache(view),
+    onDemandFailed: () => {},
   };
 }

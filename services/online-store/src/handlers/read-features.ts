@@ -1,13 +1,14 @@
-import { parseReadRequest } from "@tributary/shared/admission/read-request";
+import { parseReadRequest, requestValues } from "@tributary/shared/admission/read-request";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
+import { replyColumns, selectColumns } from "@tributary/shared/merge/column-selection";
 import { buildColumn, type StoredCells } from "@tributary/shared/merge/read-column";
 import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
 import { knowingShapes } from "../adapters/redis-shapes.ts";
-import { compileReadPlan, type PlannedCell, type ReadPlan, selectColumns } from "../core/read-plan.ts";
+import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-plan.ts";
 import { locateRows } from "../core/read-rows.ts";
 import { type RecordReading, readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
@@ -20,20 +21,23 @@ export interface ReadContext {
   readonly state: StoreState;
   /** The plan of a feature service under the current catalog. @throws TributaryError UNKNOWN_SERVICE, UNAVAILABLE */
   readonly plan: (featureService: string) => ReadPlan;
+  /** Hears how many rows of an on-demand feature could not be evaluated. */
+  readonly onDemandFailed: (feature: string, rows: number) => void;
 }
 
 /**
  * Feature values for request keys, by one catalog version throughout (L4) and one look at the records.
  * @param value the decoded request
  * @param deadlineMs real epoch ms after which nobody waits
- * @throws TributaryError MALFORMED, UNKNOWN_SERVICE, UNKNOWN_FEATURE, MISSING_KEY, UNKNOWN_KEY, BAD_KEY, TOKEN_TIMEOUT,
- *   UNAVAILABLE, CORRUPT
+ * @throws TributaryError MALFORMED, UNKNOWN_SERVICE, UNKNOWN_FEATURE, MISSING_KEY, MISSING_FIELD, UNKNOWN_KEY, BAD_KEY,
+ *   BAD_VALUE, TOKEN_TIMEOUT, UNAVAILABLE, CORRUPT
  */
 export async function readFeatures(context: ReadContext, value: unknown, deadlineMs: number): Promise<ReadReply> {
   const request = parseReadRequest(value);
   const plan = context.plan(request.featureService);
-  const columns = selectColumns(plan, request.features);
-  const rows = locateRows(plan, columns, request.keys);
+  const selection = selectColumns(plan, request.features);
+  const rows = locateRows(plan, selection.stored, request.keys);
+  const given = requestValues(plan, request.keys);
   if (request.after !== undefined) await awaitTokens(context, request, deadlineMs);
   const records = await context.records.read(rows.keys);
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
@@ -51,12 +55,14 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
       confirmedAtMs: places.map((place) => context.state.confirmedAt(rows.partitions[place] ?? 0, view, viewVersion)),
     };
   };
+  const detail = request.detail === true;
+  const columns = selection.stored.map((column) => buildColumn(column, { nowMs, detail, stored }));
   return {
     featureService: plan.featureService,
     catalogVersion: plan.catalogVersion,
     epoch: context.state.epoch,
     nowMs,
-    columns: columns.map((column) => buildColumn(column, { nowMs, detail: request.detail === true, stored })),
+    columns: replyColumns(selection, columns, { rows: given, detail, failed: context.onDemandFailed }),
   };
 }
 

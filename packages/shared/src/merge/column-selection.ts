@@ -1,0 +1,55 @@
+import { TributaryError } from "../contracts/errors.ts";
+import type { ReadColumn } from "../contracts/read.ts";
+import { buildOnDemandColumn, columnsNeededBy, type OnDemandColumn, type OnDemandInput } from "./on-demand-column.ts";
+
+/** All that a feature service has. */
+export interface ServiceColumns<C extends { readonly name: string }> {
+  readonly featureService: string;
+  readonly catalogVersion: number;
+  /** Stored ones. */
+  readonly columns: readonly C[];
+  /** Each behind those that it needs. */
+  readonly onDemand: readonly OnDemandColumn[];
+}
+
+/** What one read of it needs. */
+export interface Selection<C> {
+  /** To be fetched: the stored columns asked for, and those that are only inputs. */
+  readonly stored: readonly C[];
+  readonly onDemand: readonly OnDemandColumn[];
+  /** The reply's columns, in its order. */
+  readonly names: readonly string[];
+}
+
+/** The columns a read asks for, in its order; all without a list. @throws TributaryError UNKNOWN_FEATURE */
+export function selectColumns<C extends { readonly name: string }>(
+  all: ServiceColumns<C>,
+  names: readonly string[] | undefined,
+): Selection<C> {
+  const { columns: stored, onDemand } = all;
+  const known = [...stored, ...onDemand].map(({ name }) => name);
+  if (names === undefined) return { stored, onDemand, names: known };
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new TributaryError(
+      "UNKNOWN_FEATURE",
+      `feature service "${all.featureService}" has no feature "${unknown}" in catalog version ${all.catalogVersion}`,
+    );
+  const needed = columnsNeededBy(new Set(names), onDemand);
+  return {
+    stored: stored.filter(({ name }) => needed.has(name)),
+    onDemand: onDemand.filter(({ name }) => needed.has(name)),
+    names,
+  };
+}
+
+/** The reply's columns: the stored ones as they were read, and those that are computed of them. */
+export function replyColumns(
+  { onDemand, names }: Selection<unknown>,
+  stored: readonly ReadColumn[],
+  input: Omit<OnDemandInput, "columns">,
+): ReadColumn[] {
+  const columns = new Map(stored.map((column) => [column.name, column]));
+  for (const column of onDemand) columns.set(column.name, buildOnDemandColumn(column, { ...input, columns }));
+  return names.flatMap((name) => columns.get(name) ?? []);
+}
