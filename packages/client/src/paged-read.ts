@@ -2,13 +2,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { limits } from "@tributary/shared/contracts/limits";
 import type { ReadColumn, ReadReply } from "@tributary/shared/contracts/read";
-import type { RequestKeys } from "./tributary.ts";
+import type { RequestRow } from "./tributary.ts";
 
 /** Pages of one read that are asked for at the same time: the others of the program want their turn too. */
 const pagesAtOnce = 8;
 const catalogPauseMs = 50;
 
-type ReadPage = (keys: readonly RequestKeys[], timeoutMs: number) => Promise<ReadReply>;
+type ReadPage = (keys: readonly RequestRow[], timeoutMs: number) => Promise<ReadReply>;
 
 /**
  * A read of more keys than one request takes, as one reply in the order of the keys. It never mixes two catalog versions or store
@@ -16,7 +16,7 @@ type ReadPage = (keys: readonly RequestKeys[], timeoutMs: number) => Promise<Rea
  * @throws TributaryError STALE_CATALOG when the pages differed to the end
  */
 export async function readInPages(
-  keys: readonly RequestKeys[],
+  keys: readonly RequestRow[],
   timeoutMs: number,
   readPage: ReadPage,
 ): Promise<ReadReply> {
@@ -30,14 +30,14 @@ export async function readInPages(
   }
 }
 
-function pagesOf(keys: readonly RequestKeys[]): (readonly RequestKeys[])[] {
+function pagesOf(keys: readonly RequestRow[]): (readonly RequestRow[])[] {
   const size = limits.readEntitiesMax;
   return Array.from({ length: Math.ceil(keys.length / size) }, (_, page) => keys.slice(page * size, (page + 1) * size));
 }
 
 async function readAll(
-  pages: readonly (readonly RequestKeys[])[],
-  read: (keys: readonly RequestKeys[]) => Promise<ReadReply>,
+  pages: readonly (readonly RequestRow[])[],
+  read: (keys: readonly RequestRow[]) => Promise<ReadReply>,
 ): Promise<ReadReply[]> {
   const replies: ReadReply[] = [];
   const rest = pages.entries();

@@ -6,9 +6,11 @@ import type { Convert } from "./output-value.ts";
 export interface Detail<T = unknown> {
   readonly value: T | null;
   readonly status: Status;
+  /** Of a value computed on demand the oldest of what it is computed of; so with age and freshness. */
   readonly eventTime: Date | null;
   /** Age on the clock at the time of the read, ms; null where nothing is stored. */
   readonly ageMs: number | null;
+  /** Null of a value computed on demand. */
   readonly lane: "batch" | "stream" | "direct" | null;
   /** The view that the value comes from: where the feature service has layers, the one that counts. */
   readonly view: string | null;

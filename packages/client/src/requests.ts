@@ -1,19 +1,26 @@
 import type { ReadRequest } from "@tributary/shared/contracts/read";
 import type { WriteRequest } from "@tributary/shared/contracts/write";
 import { toWireRecord, toWireValue } from "./input-value.ts";
-import type { ReadOptions, RequestKeys, WriteOptions, WriteRow } from "./tributary.ts";
+import type { ReadOptions, RequestRow, WriteOptions, WriteRow } from "./tributary.ts";
 
-/** The request as it travels: only what was given. */
-export function readRequest(featureService: string, keys: readonly RequestKeys[], options: ReadOptions): ReadRequest {
+/** The request as it travels: only what was given. @throws TributaryError BAD_VALUE for a value that has no form on the wire */
+export function readRequest(featureService: string, keys: readonly RequestRow[], options: ReadOptions): ReadRequest {
   const { detail, features, after, waitMs } = options;
   return {
     featureService,
-    keys: [...keys],
+    keys: keys.map(requestRow),
     ...(detail !== undefined && { detail }),
     ...(features && { features: [...features] }),
     ...(after && { after: [...after] }),
     ...(waitMs !== undefined && { waitMs }),
   };
+}
+
+/** Keys are texts and numbers as they are; request fields may be more. */
+function requestRow(row: RequestRow): ReadRequest["keys"][number] {
+  const isOfTheWire = (value: unknown) => typeof value !== "object" && value !== undefined;
+  if (!Object.values(row).every(isOfTheWire)) return toWireRecord(row, "keys") as ReadRequest["keys"][number];
+  return row as ReadRequest["keys"][number];
 }
 
 /** @throws TributaryError BAD_VALUE for a value that has no form on the wire */

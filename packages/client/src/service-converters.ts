@@ -9,13 +9,17 @@ const known = new WeakMap<FeatureServiceDefinition, Converters>();
 export function convertersOf(service: FeatureServiceDefinition): Converters {
   const held = known.get(service);
   if (held) return held;
-  const { featureServices, views } = compileDefinitions([service]);
-  const columns = featureServices[service.name]?.columns ?? [];
+  const { featureServices, views, onDemandFeatures } = compileDefinitions([service]);
+  const { columns = [], onDemand = [] } = featureServices[service.name] ?? {};
   const converters = columns.flatMap(({ name, view, feature: featureName }) => {
     const feature = views[view]?.features.find((candidate) => candidate.name === featureName);
     return feature ? [[name, converterOf(feature)] as const] : [];
   });
-  const made = new Map(converters);
+  const computed = onDemand.flatMap(({ name, feature: featureName }) => {
+    const feature = onDemandFeatures?.[featureName];
+    return feature ? [[name, converterOf(feature)] as const] : [];
+  });
+  const made = new Map([...converters, ...computed]);
   known.set(service, made);
   return made;
 }

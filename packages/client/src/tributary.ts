@@ -28,19 +28,19 @@ export interface Tributary {
   /** By name: values as they travel (timestamps are epoch ms). */
   read(
     service: string,
-    keys: readonly RequestKeys[],
+    keys: readonly RequestRow[],
     options: ReadOptions & { readonly detail: true },
   ): Promise<Record<string, Detail>[]>;
   read(
     service: string,
-    keys: readonly RequestKeys[],
+    keys: readonly RequestRow[],
     options?: ReadOptions & { readonly detail?: false },
   ): Promise<Record<string, unknown>[]>;
 
   /** The columnar reply as it came: epoch, catalog version, and with `detail` status, age and freshness of each value. */
   readReply(
     service: FeatureServiceDefinition | string,
-    keys: readonly RequestKeys[],
+    keys: readonly RequestRow[],
     options?: ReadOptions,
   ): Promise<ReadReply>;
 
@@ -72,6 +72,8 @@ export interface Tributary {
 }
 
 export type RequestKeys = Readonly<Record<string, string | number | bigint>>;
+/** Request keys, and the request fields of a feature service that has any. */
+export type RequestRow = Readonly<Record<string, string | number | bigint | boolean | Date | null | undefined>>;
 
 export interface ReadOptions {
   /** Adds status, event time, age, lane and fresh to each value. */

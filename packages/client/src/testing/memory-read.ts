@@ -1,10 +1,17 @@
-import { checkRequestKeys, parseReadRequest } from "@tributary/shared/admission/read-request";
+import {
+  checkRequestKeys,
+  parseReadRequest,
+  type RequestShape,
+  requestValues,
+} from "@tributary/shared/admission/read-request";
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
 import type { Catalog, Entity, FeatureService } from "@tributary/shared/contracts/catalog";
 import { encodeEntityKey } from "@tributary/shared/contracts/entity-key";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply, ReadRequest } from "@tributary/shared/contracts/read";
 import type { WriteToken } from "@tributary/shared/contracts/write";
+import { replyColumns, type ServiceColumns, selectColumns } from "@tributary/shared/merge/column-selection";
+import { planOnDemand } from "@tributary/shared/merge/on-demand-column";
 import { buildColumn, type Column, type ColumnCell, type StoredCells } from "@tributary/shared/merge/read-column";
 import type { CurrentCell } from "@tributary/shared/merge/read-view";
 import type { MemoryCells } from "./memory-cells.ts";
@@ -33,19 +40,32 @@ interface MemoryCell extends ColumnCell {
 export function answerRead(world: ReadWorld, value: unknown): ReadReply {
   const request = parseReadRequest(value);
   const service = serviceOf(world.catalog, request.featureService);
-  const columns = selected(service, request.features, world.catalog.version);
-  const shape = { featureService: service.name, requestKeys: service.requestKeys.map(({ name }) => name) };
+  const shape = shapeOf(world.catalog, service);
+  const selection = selectColumns(shape, request.features);
   for (const row of request.keys) checkRequestKeys(shape, row);
   for (const token of request.after ?? []) checkToken(world, token);
-  const planned = columns.map((column) => planColumn(world.catalog, column));
+  const planned = selection.stored.map((column) => planColumn(world.catalog, column));
   const stored = (cell: MemoryCell) => storedCells(world, cell, request.keys);
-  const input = { nowMs: world.nowMs, detail: request.detail === true, stored };
+  const detail = request.detail === true;
+  const columns = planned.map((column) => buildColumn(column, { nowMs: world.nowMs, detail, stored }));
+  const rows = requestValues(shape, request.keys);
   return {
     featureService: service.name,
     catalogVersion: world.catalog.version,
     epoch: "test",
     nowMs: world.nowMs,
-    columns: planned.map((column) => buildColumn(column, input)),
+    columns: replyColumns(selection, columns, { rows, detail, failed: () => {} }),
+  };
+}
+
+function shapeOf(catalog: Catalog, service: FeatureService): RequestShape & ServiceColumns<ServiceColumn> {
+  return {
+    featureService: service.name,
+    catalogVersion: catalog.version,
+    requestKeys: service.requestKeys.map(({ name }) => name),
+    requestFields: service.requestFields ?? [],
+    columns: service.columns,
+    onDemand: planOnDemand(catalog, service),
   };
 }
 
@@ -53,20 +73,6 @@ function serviceOf({ featureServices, version }: Catalog, name: string): Feature
   const service = Object.hasOwn(featureServices, name) ? featureServices[name] : undefined;
   if (service) return service;
   throw new TributaryError("UNKNOWN_SERVICE", `there is no feature service "${name}" in catalog version ${version}`);
-}
-
-function selected(
-  service: FeatureService,
-  names: readonly string[] | undefined,
-  version: number,
-): readonly ServiceColumn[] {
-  if (names === undefined) return service.columns;
-  return names.map((name) => {
-    const column = service.columns.find((candidate) => candidate.name === name);
-    if (column) return column;
-    const why = `feature service "${service.name}" has no feature "${name}" in catalog version ${version}`;
-    throw new TributaryError("UNKNOWN_FEATURE", why);
-  });
 }
 
 /** What is written is readable at once: a token that is not is of no write of this stand-in. */
