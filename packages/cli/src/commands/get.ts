@@ -1,5 +1,5 @@
 import type { Detail } from "@tributary/client/read-rows";
-import type { RequestKeys } from "@tributary/client/tributary";
+import type { RequestRow } from "@tributary/client/tributary";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { z } from "zod";
 import { parseJson, splitGroups } from "../arguments.ts";
@@ -7,6 +7,7 @@ import type { Invocation } from "../command.ts";
 import { readJson } from "../input/json-document.ts";
 import type { CommandResult } from "../output.ts";
 import { alignColumns, formatMs } from "../table.ts";
+import { typedRows } from "../typed-rows.ts";
 import { withClient } from "../with-connection.ts";
 import type { World } from "../world.ts";
 
@@ -16,14 +17,15 @@ export interface GetFlags {
   readonly features?: string[];
 }
 
-const keysSchema = z.array(z.record(z.string(), z.union([z.string(), z.number()]))).min(1);
+const keysSchema = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))).min(1);
 
 export async function run(invocation: Invocation<GetFlags>): Promise<CommandResult> {
   const { args, options, settings, world } = invocation;
   const [service = "", ...pairs] = args;
-  const keys = options.keys === undefined ? splitGroups(pairs) : keysOf(await readKeys(options.keys, world));
-  if (keys.length === 0) throw new TributaryError("BAD_CONFIG", "give the join keys as KEY=VALUE, or --keys JSON");
+  const given = options.keys === undefined ? splitGroups(pairs) : keysOf(await readKeys(options.keys, world));
+  if (given.length === 0) throw new TributaryError("BAD_CONFIG", "give the join keys as KEY=VALUE, or --keys JSON");
   const narrowed = options.features ? { features: options.features } : {};
+  const keys = options.keys === undefined ? await typedRows(settings.natsUrl(), service, given) : given;
   return withClient(settings.natsUrl(), async (client) => {
     if (options.detail) {
       const rows = await client.read(service, keys, { ...narrowed, detail: true });
@@ -38,14 +40,14 @@ async function readKeys(text: string, { stdin }: World): Promise<unknown> {
   return text === "-" ? readJson(stdin, "--keys") : parseJson(text, "--keys");
 }
 
-function keysOf(json: unknown): RequestKeys[] {
+function keysOf(json: unknown): RequestRow[] {
   const parsed = keysSchema.safeParse(Array.isArray(json) ? json : [json]);
   if (!parsed.success) throw new TributaryError("MALFORMED", "--keys must be a JSON array of objects of join keys");
   return parsed.data;
 }
 
 function showAll<T>(
-  keys: readonly RequestKeys[],
+  keys: readonly RequestRow[],
   rows: readonly Record<string, T>[],
   show: (cell: T) => readonly string[],
 ): string {
