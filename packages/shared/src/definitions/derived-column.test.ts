@@ -19,6 +19,8 @@ describe("a derived column", () => {
   it.each([
     ["float64", "delay / 60.0", 1.5],
     ["bool", "delay > 15.0", true],
+    ["float64", "delay / 60", 1.5],
+    ["float64", "delay == null ? 0.0 : delay", 90],
     ["string", "origin + '-' + string(delay)", "ORD-90"],
     ["int64", "size(origin)", 3],
     ["timestamp", "at + 500.0", 1_500],
@@ -29,12 +31,17 @@ describe("a derived column", () => {
 
   it.each([
     ["a field is null", "float64", "delay / 60.0", { delay: null }],
+    ["a text is null", "string", "origin + '-T1'", { origin: null }],
     ["a number is divided by zero", "float64", "delay / gates", {}],
     ["the result is not a number", "float64", "gates / gates", {}],
     ["the result is no whole number", "int64", "delay / 60.0", {}],
     ["the result is not in the type's range", "int32", "delay * 1e9", {}],
   ] as const)("is null when %s", (_, type, expression, values) => {
     expect(derive(type, expression, values)).toBeNull();
+  });
+
+  it("may ask whether a field is null", () => {
+    expect(derive("float64", "delay == null ? 0.0 : delay", { delay: null })).toBe(0);
   });
 
   it("may use the columns declared before it, and no later one", () => {
@@ -117,7 +124,7 @@ describe("derived columns of a stream view", () => {
     ];
     for (const named of [
       'view "a" derived column "delay" has the name of a field',
-      'view "b" derived column "text" CEL "origin": is string, not float64',
+      'view "b" derived column "text" CEL "origin": is string, which is no float64',
       'view "b" derived column "broken" CEL',
       'view "b" derived column "unknown" CEL "nope": Unknown variable',
       'view "b" derived column "raw" is bytes; declare one of bool, int32',

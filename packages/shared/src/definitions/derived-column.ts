@@ -1,8 +1,7 @@
-import { Environment } from "@marcbachmann/cel-js";
-import { toFeatureValue } from "../codec/value-codec.ts";
 import type { StreamView } from "../contracts/catalog.ts";
 import type { FeatureValue } from "../contracts/chunk.ts";
 import type { FeatureType } from "../contracts/feature.ts";
+import { compileValue, type Evaluate } from "./expression-value.ts";
 import type { TypeDefinition } from "./feature-type.ts";
 
 /**
@@ -27,18 +26,9 @@ export function derived(
 
 export type DerivedColumn = NonNullable<StreamView["derive"]>[number];
 type Values = Readonly<Record<string, FeatureValue>>;
+type Types = Readonly<Record<string, FeatureType>>;
 
-/** CEL's view of a type, and what an expression of that declared type may give. */
-const celTypes: Readonly<Partial<Record<FeatureType, { readonly is: string; readonly from: readonly string[] }>>> = {
-  bool: { is: "bool", from: ["bool"] },
-  int32: { is: "double", from: ["double", "int", "uint"] },
-  int64: { is: "double", from: ["double", "int", "uint"] },
-  float32: { is: "double", from: ["double", "int", "uint"] },
-  float64: { is: "double", from: ["double", "int", "uint"] },
-  string: { is: "string", from: ["string"] },
-  timestamp: { is: "double", from: ["double", "int", "google.protobuf.Timestamp"] },
-  date: { is: "double", from: ["double", "int"] },
-};
+const types = ["bool", "int32", "int64", "float32", "float64", "string", "timestamp", "date"];
 
 /**
  * Compiles derived columns over typed fields; `problem` hears of every one that is wrong. The function gives an event's
@@ -46,18 +36,18 @@ const celTypes: Readonly<Partial<Record<FeatureType, { readonly is: string; read
  */
 export function compileDerived(
   columns: readonly DerivedColumn[],
-  fields: Readonly<Record<string, FeatureType>>,
+  fields: Types,
   problem: (why: string) => void,
 ): (values: Values) => Values {
-  const types = { ...fields };
+  const known = { ...fields };
   const steps = columns.map((column) => {
-    const step = compileColumn(column, types, (why) => problem(`derived column "${column.name}" ${why}`));
-    types[column.name] = column.type;
-    return { name: column.name, step };
+    const evaluate = compileColumn(column, known, (why) => problem(`derived column "${column.name}" ${why}`));
+    known[column.name] = column.type;
+    return { name: column.name, evaluate };
   });
   return (values) => {
     const all: Record<string, FeatureValue> = { ...values };
-    for (const { name, step } of steps) all[name] = step(all);
+    for (const { name, evaluate } of steps) all[name] = evaluate?.(all) ?? null;
     return all;
   };
 }
@@ -72,43 +62,14 @@ export function columnTypes(columns: readonly Typed[]): Record<string, FeatureTy
   return Object.fromEntries(columns.map(({ name, type }) => [name, type]));
 }
 
-function compileColumn(
-  column: DerivedColumn,
-  types: Readonly<Record<string, FeatureType>>,
-  problem: (why: string) => void,
-): (values: Values) => FeatureValue {
-  const nothing = () => null;
-  const wanted = celTypes[column.type];
-  if (wanted === undefined) {
-    problem(`is ${column.type}; declare one of ${Object.keys(celTypes).join(", ")}`);
-    return nothing;
+function compileColumn(column: DerivedColumn, known: Types, problem: (why: string) => void): Evaluate | undefined {
+  if (!types.includes(column.type)) {
+    problem(`is ${column.type}; declare one of ${types.join(", ")}`);
+    return undefined;
   }
-  if (Object.hasOwn(types, column.name)) problem("has the name of a field or of another column; rename it");
-  try {
-    const expression = environmentOf(types).parse(column.expression);
-    const checked = expression.check();
-    if (!checked.valid) throw checked.error ?? new Error("does not type-check");
-    if (checked.type !== "dyn" && !wanted.from.includes(String(checked.type)))
-      throw new Error(`is ${checked.type}, not ${column.type}`);
-    return (values) => resultOf(column, () => expression(values as Record<string, unknown>));
-  } catch (error) {
-    problem(`CEL "${column.expression}": ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-    return nothing;
-  }
-}
-
-function environmentOf(types: Readonly<Record<string, FeatureType>>): Environment {
-  const environment = new Environment({ unlistedVariablesAreDyn: false });
-  for (const [name, type] of Object.entries(types)) environment.registerVariable(name, celTypes[type]?.is ?? "dyn");
-  return environment;
-}
-
-function resultOf(column: DerivedColumn, evaluate: () => unknown): FeatureValue {
-  try {
-    const value = evaluate();
-    const plain = typeof value === "bigint" ? Number(value) : value instanceof Date ? value.getTime() : value;
-    return toFeatureValue(column, plain ?? null);
-  } catch {
-    return null;
-  }
+  if (Object.hasOwn(known, column.name)) problem("has the name of a field or of another column; rename it");
+  const inputs = Object.entries(known)
+    .map(([name, type]) => ({ name, type }))
+    .filter(({ type }) => type !== "vector");
+  return compileValue({ ...column, inputs }, problem);
 }
