@@ -3,7 +3,7 @@ import { count, max, mean, min, percentile, sum } from "@tributary/shared/defini
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import { derived } from "@tributary/shared/definitions/derived-column";
 import { entity } from "@tributary/shared/definitions/entity";
-import { float64, string, timestamp } from "@tributary/shared/definitions/feature-type";
+import { float64, int64, string, timestamp } from "@tributary/shared/definitions/feature-type";
 import { eventSource } from "@tributary/shared/definitions/source";
 import { streamView } from "@tributary/shared/definitions/view";
 
@@ -13,16 +13,17 @@ export interface CatalogOptions {
   readonly shards?: number;
   readonly partitions?: number;
   readonly where?: string;
+  /** Events have a number by which they are known. */
+  readonly isNumbered?: boolean;
 }
 
 /** Two views of one entity on one source, by origin and by destination (O3). */
-export function airports({ shards = 1, partitions = 4, where }: CatalogOptions = {}): CatalogBody {
-  const flights = eventSource("flights", {
-    fields: { origin: string(), destination: string(), delay: float64(), at: timestamp() },
-    eventTime: "at",
-    disorder: "4h",
-    shards,
-  });
+export function airports({ shards = 1, partitions = 4, where, isNumbered }: CatalogOptions = {}): CatalogBody {
+  const fields = { origin: string(), destination: string(), delay: float64(), at: timestamp() };
+  const order = { eventTime: "at", disorder: "4h", shards } as const;
+  const flights = isNumbered
+    ? eventSource("flights", { ...order, fields: { ...fields, number: int64({ nullable: true }) }, id: "number" })
+    : eventSource("flights", { ...order, fields });
   const common = {
     entity: airport,
     from: flights,

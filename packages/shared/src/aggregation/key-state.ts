@@ -1,3 +1,4 @@
+import type { EventIds } from "./event-ids.ts";
 import { type PartialState, partials } from "./partial-state.ts";
 import { floorTo, type WindowLayout } from "./window-layout.ts";
 
@@ -14,6 +15,8 @@ export interface KeyState {
   readonly tiles: Tile[];
   /** Ascending time; of equal times the first given stands first. */
   readonly recent: RecentEvent[];
+  /** Of events that carry one; absent before the first. */
+  ids?: EventIds;
 }
 
 export interface Tile {

@@ -35,6 +35,7 @@ export interface StreamStatus {
     readonly eventsRouted: number;
     readonly eventsRejected: number;
     readonly eventsApplied: number;
+    /** Events that count no second time: read again after a takeover, or known by their id. */
     readonly eventsDuplicate: number;
     /** Events that were outside every window when they arrived. */
     readonly eventsLate: number;

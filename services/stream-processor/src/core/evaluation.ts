@@ -1,5 +1,6 @@
-import { isSpent, settle } from "@tributary/shared/aggregation/key-state";
+import { settle } from "@tributary/shared/aggregation/key-state";
 import { windowRow } from "@tributary/shared/aggregation/row-schedule";
+import { isForgotten } from "./id-reach.ts";
 import type { KeyEntry, PartitionState } from "./partition-state.ts";
 import { decideEmission, type Told } from "./row-emission.ts";
 import type { RowToTell } from "./rows-chunk.ts";
@@ -25,7 +26,7 @@ export interface Evaluation {
   readonly unchanged: readonly { readonly entry: KeyEntry; readonly told: Told }[];
   /** Their row of a later instant stands; they follow when the position has moved. */
   readonly waiting: readonly KeyEntry[];
-  /** Nothing is left in any window, and readers know it: the state may go. */
+  /** Nothing is left in any window, readers know it, and no id has to be remembered: the state may go. */
   readonly spent: readonly KeyEntry[];
 }
 
@@ -46,7 +47,7 @@ export function evaluate(
     const { kind } = decideEmission(entry, next, lags.marginMs);
     if (kind === "emit") emit.push({ entry, told: next });
     else if (kind === "wait") waiting.push(entry);
-    else if (isSpent(entry.state)) spent.push(entry);
+    else if (isForgotten(state, entry)) spent.push(entry);
     else unchanged.push({ entry, told: entry.told ?? next });
   }
   return { emit, unchanged, waiting, spent };

@@ -1,3 +1,4 @@
+import { eventId } from "@tributary/shared/aggregation/event-ids";
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
 import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import { TributaryError } from "@tributary/shared/contracts/errors";
@@ -7,6 +8,8 @@ import type { EventSource, Field } from "@tributary/shared/contracts/source";
 export interface TypedEvent {
   readonly eventMs: number;
   readonly fields: Readonly<Record<string, FeatureValue>>;
+  /** By which it is known when it comes again, as it is kept. */
+  readonly id?: string;
 }
 
 /**
@@ -28,7 +31,21 @@ export function toTypedEvent(source: EventSource, record: unknown, arrivalMs: nu
       `event time "${source.eventTime}" of source "${source.name}" is ${eventMs - arrivalMs} ms ahead of its arrival, allowed are ${maxClockSkewMs}`,
     );
   }
-  return { eventMs, fields };
+  const id = idOf(source, fields);
+  return { eventMs, fields, ...(id !== undefined && { id }) };
+}
+
+/** An empty text is no id: producers send it for one that they do not have. */
+function idOf(source: EventSource, fields: TypedEvent["fields"]): string | undefined {
+  const value = source.id === undefined ? null : fields[source.id];
+  if (typeof value === "number" || typeof value === "bigint") return eventId(value);
+  if (typeof value === "string" && value !== "") return eventId(value);
+  if (value === "" && !source.fields.find(({ name }) => name === source.id)?.nullable)
+    throw new TributaryError(
+      "BAD_VALUE",
+      `field "${source.id}" of source "${source.name}" is the event's id and is empty`,
+    );
+  return undefined;
 }
 
 function fieldValue(source: EventSource, field: Field, given: Readonly<Record<string, unknown>>): FeatureValue {

@@ -1,4 +1,5 @@
-import { pack } from "@tributary/shared/codec/msgpack";
+import { eventId } from "@tributary/shared/aggregation/event-ids";
+import { pack, unpack } from "@tributary/shared/codec/msgpack";
 import { describe, expect, it } from "vitest";
 import { decodeKeyedChunk, encodeKeyedChunk, type KeyedChunk } from "./keyed-item.ts";
 
@@ -55,8 +56,15 @@ describe("a keyed chunk", () => {
     expect(decodeKeyedChunk(Buffer.from(golden, "base64"))).toEqual(chunk);
   });
 
+  it("carries events' ids in format 2, which a build without them refuses", () => {
+    const [first, second] = chunk.items as [KeyedChunk["items"][number], KeyedChunk["items"][number]];
+    const withIds = { ...chunk, items: [{ ...first, id: eventId("a-1") }, second] };
+    expect(unpack(encodeKeyedChunk(withIds))).toMatchObject({ f: 2 });
+    expect(decodeKeyedChunk(encodeKeyedChunk(withIds))).toEqual(withIds);
+  });
+
   it.each([
-    ["another format", { f: 2 }, /format 2 is not known/],
+    ["another format", { f: 3 }, /format 3 is not known, this build reads 1 and 2/],
     ["no fields at all", {}, /missing or of the wrong type/],
     ["something else", 5, /not a keyed chunk/],
   ])("is refused when it is %s", (_, value, message) => {

@@ -10,12 +10,13 @@ import { z } from "zod";
  *
  *   f format · s source · sv source version · sh shard · e entity · p partition · i incarnation of TRIB_EVENTS ·
  *   cv catalog version · by producer · fence · v views [[name, version], …] · c fields [name, …] ·
- *   it items [[sequence, index, arrival, event time, [[index into v, key], …], [value per field], …] · mk mark, epoch ms
+ *   it items [[sequence, index, arrival, event time, [[index into v, key], …], [value per field], id?], …] · mk mark, epoch ms
  *
  * Format history
- *   1  first form
+ *   1  first form; still written while no item has an id
+ *   2  an item may have its event's id, as it is kept: an owner that does not know it would count the event twice
  */
-export const keyedFormat = 1;
+const formats = { plain: 1, withIds: 2 } as const;
 
 const integer = z.number().int();
 const itemSchema = z.tuple([
@@ -25,9 +26,10 @@ const itemSchema = z.tuple([
   integer,
   z.array(z.tuple([integer.min(0), z.string()])),
   z.array(z.union([z.number(), z.null()])),
+  z.string().max(64).optional(),
 ]);
 const wireSchema = z.object({
-  f: z.literal(keyedFormat),
+  f: z.literal([formats.plain, formats.withIds]),
   s: z.string(),
   sv: integer,
   sh: integer.min(0),
@@ -51,6 +53,8 @@ export interface KeyedItem extends Pick<OriginPosition, "sequence" | "index"> {
   readonly projections: readonly (readonly [view: number, key: string])[];
   /** One a field of the chunk; null where the event has none. */
   readonly values: readonly (number | null)[];
+  /** By which the event is known when it comes again (`eventId`). */
+  readonly id?: string;
 }
 
 export interface KeyedChunk {
@@ -72,7 +76,7 @@ export interface KeyedChunk {
 
 export function encodeKeyedChunk(chunk: KeyedChunk): Uint8Array {
   return pack({
-    f: keyedFormat,
+    f: chunk.items.some(({ id }) => id !== undefined) ? formats.withIds : formats.plain,
     s: chunk.source,
     sv: chunk.sourceVersion,
     sh: chunk.shard,
@@ -91,6 +95,7 @@ export function encodeKeyedChunk(chunk: KeyedChunk): Uint8Array {
       item.eventMs,
       item.projections,
       item.values,
+      ...(item.id === undefined ? [] : [item.id]),
     ]),
     ...(chunk.markMs !== undefined && { mk: chunk.markMs }),
   });
@@ -120,19 +125,20 @@ export function decodeKeyedChunk(bytes: Uint8Array): KeyedChunk {
 }
 
 function toItem(wire: z.infer<typeof itemSchema>, chunk: z.infer<typeof wireSchema>): KeyedItem {
-  const [sequence, index, arrivalMs, eventMs, projections, values] = wire;
+  const [sequence, index, arrivalMs, eventMs, projections, values, id] = wire;
   if (values.length !== chunk.c.length)
     throw malformed(`an item has ${values.length} values for ${chunk.c.length} fields`);
   if (projections.some(([view]) => view >= chunk.v.length)) throw malformed("a projection names no view");
-  return { sequence, index, arrivalMs, eventMs, projections, values };
+  return { sequence, index, arrivalMs, eventMs, projections, values, ...(id !== undefined && { id }) };
 }
 
 function refusalOf(value: unknown, error: z.ZodError): TributaryError {
   const format = typeof value === "object" && value !== null && "f" in value ? value.f : undefined;
-  if (typeof format === "number" && format !== keyedFormat)
+  const read: readonly number[] = Object.values(formats);
+  if (typeof format === "number" && !read.includes(format))
     return new TributaryError(
       "UNSUPPORTED_FORMAT",
-      `keyed format ${format} is not known, this build reads ${keyedFormat}`,
+      `keyed format ${format} is not known, this build reads ${read.join(" and ")}`,
     );
   return malformed(`field ${error.issues[0]?.path.join(".") || "(top)"} is missing or of the wrong type`);
 }

@@ -1,18 +1,20 @@
-import { recount } from "@tributary/shared/aggregation/oracle";
+import { eventId } from "@tributary/shared/aggregation/event-ids";
+import { type OracleEvent, recount } from "@tributary/shared/aggregation/oracle";
 import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { compareVersions } from "@tributary/shared/contracts/version";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
+import { leastMark } from "./marks.ts";
 import { type CommitContent, PartitionBook } from "./partition-book.ts";
-import { emptyPartition, leastMark } from "./partition-state.ts";
+import { emptyPartition } from "./partition-state.ts";
 import { restorePartition, type StoredKey } from "./partition-storage.ts";
 import type { Told } from "./row-emission.ts";
 
 /**
  * A partition's life in memory: routers that crash and come back, zombies of both kinds, lost acknowledgements, failed
- * commits, takeovers, a clock that is paused behind where it was seen. Whatever happens, the rows merged by version are
- * what a recount of the events gives.
+ * commits, takeovers, a clock that is paused behind where it was seen, producers that send an event again. Whatever happens,
+ * the rows merged by version are what a recount of the events gives, each counted once.
  */
 const hopMs = 10;
 const view: StreamView = {
@@ -36,19 +38,25 @@ const view: StreamView = {
     { name: "max", op: "max", field: "x" },
   ],
 };
+const disorderMs = 30;
+const dedupeMs = 60;
 const catalog: Catalog = {
   format: 1,
   version: 1,
   fingerprint: "",
   partitions: 1,
   entities: {},
-  sources: { s: { kind: "event", name: "s", version: 1, fields: [], eventTime: "at", disorderMs: 0, shards: 2 } },
+  sources: {
+    s: { kind: "event", name: "s", version: 1, fields: [], eventTime: "at", disorderMs, shards: 2, id: "id", dedupeMs },
+  },
   views: { v: view },
   featureServices: {},
 };
 
 interface Event {
   readonly sequence: number;
+  /** Of the event, whichever sending of it this is. */
+  readonly number: number;
   readonly key: string;
   readonly eventMs: number;
   readonly x: number;
@@ -87,13 +95,14 @@ class Router {
     if (next.length === 0) return;
     this.position = next.at(-1)?.sequence ?? this.position;
     const items = next.map(
-      ({ sequence, key, eventMs, x }): KeyedItem => ({
+      ({ sequence, number, key, eventMs, x }): KeyedItem => ({
         sequence,
         index: 0,
         arrivalMs: nowMs,
         eventMs,
         projections: [[0, key]],
         values: [x],
+        id: eventId(number),
       }),
     );
     log.push(chunkOf(this.shard, items));
@@ -109,6 +118,7 @@ class World {
   routers = [new Router(0, 0), new Router(1, 0)];
   zombieRouters: Router[] = [];
   routed = [0, 0];
+  #marks = [0, 0];
   keys = new Map<string, StoredKey>();
   stored: CommitContent | undefined;
   book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
@@ -169,11 +179,46 @@ class World {
     this.read(this.book, this.log.length);
   }
 
+  /** C1: the clock only when nothing is pending. */
+  mark(shard: number): void {
+    const { position } = this.routers[shard] as Router;
+    const isPending = this.events.some(({ sequence }) => sequence % 2 === shard && sequence > position);
+    const before = this.#marks[shard] as number;
+    this.#marks[shard] = isPending ? before : Math.max(before, this.nowMs);
+    this.log.push(chunkOf(shard, [], this.#marks[shard]));
+  }
+
+  /** A producer sends an event again, with its own or a slightly other event time, while its id has to be known. */
+  resend(which: number, byMs: number): void {
+    const first = this.events.filter((event, i) => event.number === i + 1).at(-1 - which);
+    if (first === undefined) return;
+    const eventMs = first.eventMs + byMs;
+    if (this.furthestMs > Math.min(eventMs, first.eventMs) + disorderMs + dedupeMs) return;
+    this.events.push({ ...first, sequence: this.events.length + 1, eventMs });
+  }
+
+  /** What counts, told naively from the log: of each origin the first, and of each of its events the first sending. */
+  counted(key: string): OracleEvent[] {
+    const read = [0, 0];
+    const numbers = new Set<number>();
+    const first = this.log.flatMap(({ shard, items }) =>
+      items.flatMap(({ sequence, values: [x = null] }) => {
+        if (sequence <= (read[shard] as number)) return [];
+        read[shard] = sequence;
+        const event = this.events[sequence - 1] as Event;
+        if (numbers.has(event.number)) return [];
+        numbers.add(event.number);
+        return [{ key: event.key, timeMs: event.eventMs, fields: { x } }];
+      }),
+    );
+    return first.filter((event) => event.key === key);
+  }
+
   /** Paused behind where it was seen; route's next mark moves the position. */
   setBack(ms: number): void {
     this.nowMs = Math.max(this.nowMs - ms, this.furthestMs - 40, this.#deadMs);
     this.book.clockChanged(this.clock());
-    this.log.push(chunkOf(0, [], this.nowMs));
+    this.mark(0);
   }
 
   /** After reading everything and a tick that was acknowledged, what is stored is a recount of what was routed. */
@@ -181,11 +226,9 @@ class World {
     this.read(this.book, this.log.length);
     this.tick(this.book, "yes");
     expect(this.book.unpublished).toBe(0);
-    const routed = new Set(this.log.flatMap(({ items }) => items.map(({ sequence }) => sequence)));
-    for (const key of new Set(this.events.filter(({ sequence }) => routed.has(sequence)).map((event) => event.key))) {
-      const given = this.events
-        .filter((event) => event.key === key && routed.has(event.sequence))
-        .map(({ eventMs, x }) => ({ timeMs: eventMs, fields: { x } }));
+    for (const key of ["a", "b"]) {
+      const given = this.counted(key);
+      if (given.length === 0) continue;
       expect([key, this.nowMs, read(this.rows.get(key), this.nowMs)]).toEqual([
         key,
         this.nowMs,
@@ -215,6 +258,15 @@ const command = fc.oneof(
       x: fc.integer({ min: -9, max: 9 }),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("resend" as const),
+      which: fc.nat(6),
+      byMs: fc.oneof(fc.constant(0), fc.integer({ min: -30, max: 30 })),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("mark" as const), shard: fc.nat(1) }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -253,9 +305,15 @@ function run(world: World, step: Command): void {
   switch (step.do) {
     case "event": {
       const sequence = world.events.length + 1;
-      world.events.push({ sequence, key: step.key, eventMs: nowMs - step.agoMs, x: step.x });
+      world.events.push({ sequence, number: sequence, key: step.key, eventMs: nowMs - step.agoMs, x: step.x });
       return;
     }
+    case "resend":
+      world.resend(step.which, step.byMs);
+      return;
+    case "mark":
+      world.mark(step.shard);
+      return;
     case "route":
       world.routers[step.shard]?.publish(world.events, world.log, step.count, nowMs);
       return;

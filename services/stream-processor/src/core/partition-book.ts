@@ -1,6 +1,9 @@
+import { isSpent } from "@tributary/shared/aggregation/key-state";
+import { foreverMs } from "@tributary/shared/aggregation/row-schedule";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { DueQueue } from "./due-queue.ts";
 import { type Evaluation, evaluate, type Lags, lagsAt } from "./evaluation.ts";
+import { forgetBySwitch, idsUntilMs } from "./id-reach.ts";
 import type { KeyedChunk } from "./keyed-item.ts";
 import {
   type ApplyCounts,
@@ -81,6 +84,7 @@ export class PartitionBook {
   }
 
   switchCatalog(catalog: Catalog): void {
+    for (const entry of forgetBySwitch(this.state, catalog)) this.#unsaved.add(entry);
     for (const { view } of switchCatalog(this.state, catalog))
       this.#removedViews.push({ view: view.name, viewVersion: view.version });
   }
@@ -159,7 +163,14 @@ export class PartitionBook {
   }
 
   #requeue(entry: KeyEntry, told: Told, { seenMs, lags }: { seenMs: number; lags: Lags }): void {
-    this.#queue.push(entry, nextDueMs(told.row, seenMs, lags));
+    this.#queue.push(entry, Math.max(nextDueMs(told.row, seenMs, lags), this.#restUntilMs(entry, told, seenMs)));
+  }
+
+  /** A key kept for its ids alone is looked at when they may go, and then about once a hop. */
+  #restUntilMs(entry: KeyEntry, told: Told, seenMs: number): number {
+    if (told.row.schedule.untilMs !== foreverMs || !isSpent(entry.state)) return Number.NEGATIVE_INFINITY;
+    const untilMs = idsUntilMs(this.state, entry);
+    return untilMs > seenMs || !Number.isFinite(untilMs) ? untilMs : seenMs + entry.view.layout.hopMs;
   }
 
   #drop(entry: KeyEntry): void {

@@ -1,10 +1,14 @@
+import { countId, emptyIds, type IdReach, isCounted } from "@tributary/shared/aggregation/event-ids";
 import { addEvent, emptyKeyState, type KeyState } from "@tributary/shared/aggregation/key-state";
 import { floorTo, type WindowLayout, windowLayout } from "@tributary/shared/aggregation/window-layout";
 import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { compareOrigins, type OriginPosition } from "@tributary/shared/contracts/events";
+import { limits } from "@tributary/shared/contracts/limits";
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Due } from "./due-queue.ts";
+import { idReach } from "./id-reach.ts";
 import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
+import { advanceWatermark, seriesName, takeMark } from "./marks.ts";
 import { columnName, streamViews } from "./routing-plan.ts";
 import type { Published, Told } from "./row-emission.ts";
 
@@ -49,10 +53,6 @@ export interface ApplyCounts {
   eventsApplied: number;
   eventsDuplicate: number;
   eventsLate: number;
-}
-
-export function seriesName(source: string, shard: number, entity: string): string {
-  return `${source}/${shard}/${entity}`;
 }
 
 export function emptyPartition(
@@ -153,6 +153,8 @@ interface Target {
   readonly view: ViewState;
   /** For each field of the layout, its place in the chunk's values. */
   readonly places: readonly number[];
+  /** Undefined: the view's source has no ids. */
+  readonly reach: IdReach | undefined;
 }
 
 /** Undefined: this catalog has no such version of the view. */
@@ -163,47 +165,45 @@ function targetOf(
 ): Target | undefined {
   const view = state.views.get(name);
   if (view?.view.version !== version) return undefined;
-  return { view, places: view.layout.fields.map((field) => chunk.fields.indexOf(columnName(view.view, field))) };
+  const places = view.layout.fields.map((field) => chunk.fields.indexOf(columnName(view.view, field)));
+  return { view, places, reach: idReach(state, view.view) };
 }
 
 function applyItem(item: KeyedItem, targets: readonly (Target | undefined)[], context: ApplyContext): void {
   let isLate = true;
+  let repeats = 0;
   for (const [index, key] of item.projections) {
     const target = targets[index];
     if (target === undefined) continue;
+    if (isRepeat(target, key, item)) {
+      repeats += 1;
+      continue;
+    }
     const { layout } = target.view;
     const event = { timeMs: item.eventMs, values: target.places.map((place) => item.values[place] ?? null) };
     const entry = entryOf(target.view, key);
     addEvent(layout, entry.state, event, context.settledMs);
+    remember(target, entry, item);
     isLate &&= item.eventMs < floorTo(item.arrivalMs - layout.longestMs, layout.hopMs);
     context.onTouched(entry);
+  }
+  if (repeats > 0 && repeats === item.projections.length) {
+    context.counts.eventsDuplicate += 1;
+    return;
   }
   context.counts.eventsApplied += 1;
   if (isLate) context.counts.eventsLate += 1;
 }
 
-function takeMark(state: PartitionState, series: string, source: string, markMs: number): void {
-  state.marks.set(series, Math.max(markMs, state.marks.get(series) ?? Number.NEGATIVE_INFINITY));
-  advanceWatermark(state, source, markMs);
+/** True when this key has counted an event of that id. */
+function isRepeat({ view, reach }: Target, key: string, { id, eventMs }: KeyedItem): boolean {
+  const ids = view.keys.get(key)?.state.ids;
+  if (id === undefined || reach === undefined || ids === undefined) return false;
+  return isCounted(ids, { id, timeMs: eventMs }, reach);
 }
 
-/** Never backwards. */
-function advanceWatermark(state: PartitionState, source: string, provenMs: number): void {
-  const declared = state.catalog.sources[source];
-  const disorderMs = declared?.kind === "event" ? declared.disorderMs : 0;
-  const before = state.watermarks.get(source) ?? Number.NEGATIVE_INFINITY;
-  state.watermarks.set(source, Math.max(before, provenMs - disorderMs));
-}
-
-/** Up to where every shard of the view's source has been read for its entity (C2); undefined: some shard not at all. */
-export function leastMark(state: PartitionState, view: StreamView): number | undefined {
-  const source = state.catalog.sources[view.source];
-  const shards = source?.kind === "event" ? source.shards : 0;
-  let least: number | undefined;
-  for (let shard = 0; shard < shards; shard++) {
-    const mark = state.marks.get(seriesName(view.source, shard, view.entity));
-    if (mark === undefined) return undefined;
-    least = Math.min(mark, least ?? mark);
-  }
-  return least;
+function remember({ reach }: Target, { state }: KeyEntry, { id, eventMs }: KeyedItem): void {
+  if (id === undefined || reach === undefined) return;
+  state.ids ??= emptyIds();
+  countId(state.ids, { id, timeMs: eventMs }, reach.horizonMs, limits.eventIdsPerKeyMax);
 }

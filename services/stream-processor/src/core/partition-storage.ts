@@ -1,7 +1,7 @@
 import { decodeKeyState, encodeKeyState } from "@tributary/shared/aggregation/key-state-codec";
-import { foreverMs } from "@tributary/shared/aggregation/row-schedule";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import type { OriginPosition } from "@tributary/shared/contracts/events";
+import { idsUntilMs } from "./id-reach.ts";
 import { emptyPartition, entryOf, type KeyEntry, type PartitionState } from "./partition-state.ts";
 
 /** A partition as it is stored: everything in it belongs to one position (S1). */
@@ -67,16 +67,18 @@ export function restorePartition(
     if (view?.view.version !== viewVersion) continue;
     const entry = entryOf(view, key, decodeKeyState(view.layout, bytes));
     if (toldUntilMs === null) unpublished.push(entry);
-    else told.push({ entry, untilMs: Math.min(toldUntilMs, lastChangeMs(entry)) });
+    else told.push({ entry, untilMs: Math.min(toldUntilMs, lastChangeMs(state, entry)) });
   }
   return { state, unpublished, told };
 }
 
-/** When the last of what the key holds has left its longest window. */
-function lastChangeMs({ state, view: { layout } }: KeyEntry): number {
+/** When the last of what the key holds has left its longest window, and its ids may go. */
+function lastChangeMs(partition: PartitionState, entry: KeyEntry): number {
+  const { tiles, recent } = entry.state;
+  const { hopMs, longestMs } = entry.view.layout;
   const newest = Math.max(
-    state.tiles.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY,
-    state.recent.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY,
+    tiles.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY,
+    recent.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY,
   );
-  return Number.isFinite(newest) ? newest + 2 * layout.hopMs + layout.longestMs : foreverMs;
+  return Math.max(newest + 2 * hopMs + longestMs, idsUntilMs(partition, entry));
 }

@@ -1,3 +1,4 @@
+import { eventId } from "@tributary/shared/aggregation/event-ids";
 import { pack } from "@tributary/shared/codec/msgpack";
 import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
@@ -38,14 +39,14 @@ const view = (name: string, field: string, where?: string, derive?: StreamView["
   aggregations: [{ name: "n", op: "count", field: "delay" }],
 });
 
-function planOf(partitions: number, views: readonly StreamView[]) {
+function planOf(partitions: number, views: readonly StreamView[], from: EventSource = source) {
   const catalog: Catalog = {
     format: 1,
     version: 1,
     fingerprint: "",
     partitions,
     entities: { airport: { name: "airport", keys: [{ name: "code", type: "string" }] } },
-    sources: { flights: source },
+    sources: { flights: from },
     views: Object.fromEntries(views.map((one) => [one.name, one])),
     featureServices: {},
   };
@@ -107,6 +108,33 @@ describe("routing a message", () => {
     expect(route(json({ ...flight, delay: 10 }), plan).series.size).toBe(0);
     expect(route(json({ ...flight, delay: null }), plan).series.size).toBe(0);
     expect(route(json({ ...flight, delay: 11 }), plan).series.size).toBe(1);
+  });
+
+  describe("with an id", () => {
+    const withId = (nullable: boolean, type: "string" | "int64" = "string") =>
+      planOf(1, [bothViews[0] as StreamView], {
+        ...source,
+        fields: [...source.fields, { name: "number", type, nullable }],
+        id: "number",
+        dedupeMs: 1_000,
+      });
+    const ids = (number: unknown, plan = withId(true)) => {
+      const { series, poison } = route(json({ ...flight, number }), plan);
+      return [
+        [...series.values()].flatMap(({ items }) => items.map(({ id }) => id)),
+        poison.map(({ error }) => error.code),
+      ];
+    };
+
+    it("an item carries it in twelve bytes, a text or a number", () => {
+      expect(ids("AA-100")).toEqual([[eventId("AA-100")], []]);
+      expect(ids(100, withId(true, "int64"))).toEqual([[eventId("100")], []]);
+    });
+
+    it.each([undefined, null, ""])("%j is no id, and poison where there has to be one", (missing) => {
+      expect(ids(missing)).toEqual([[undefined], []]);
+      expect(ids(missing, withId(false))).toEqual([[], ["BAD_VALUE"]]);
+    });
   });
 
   describe("with derived columns", () => {

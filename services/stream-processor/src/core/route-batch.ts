@@ -87,6 +87,7 @@ function routeEvent(
       eventMs: event.eventMs,
       projections: keys,
       values,
+      ...(event.id !== undefined && { id: event.id }),
     });
   }
 }

@@ -1,7 +1,8 @@
 import { performance } from "node:perf_hooks";
 import type { Evaluation } from "../core/evaluation.ts";
+import { leastMark } from "../core/marks.ts";
 import type { ClockReading, PartitionBook } from "../core/partition-book.ts";
-import { leastMark, type ViewState } from "../core/partition-state.ts";
+import type { ViewState } from "../core/partition-state.ts";
 import { publishConfirmation, publishRows } from "./partition-publish.ts";
 import type { Parts } from "./parts.ts";
 
