@@ -25,9 +25,12 @@ describe("the request queue", () => {
         await new Promise((resolve) => setImmediate(resolve));
         inside -= 1;
       });
-    await Promise.all(Array.from({ length: 50 }, (_, n) => run(n)));
+    const first = Array.from({ length: 50 }, (_, n) => run(n));
+    await first[10];
+    const later = Array.from({ length: 50 }, (_, n) => run(50 + n));
+    await Promise.all([...first, ...later]);
     expect(most).toBe(2);
-    expect(started).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(started).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 
   it("refuses when too many wait, and takes more once there is room", async () => {

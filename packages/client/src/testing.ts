@@ -1,4 +1,5 @@
 import { defaultPartitions } from "@tributary/shared/contracts/catalog";
+import type { ErrorCode } from "@tributary/shared/contracts/errors";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import type { KeyMap, KeysOf } from "@tributary/shared/definitions/entity";
 import type { ValueOf } from "@tributary/shared/definitions/feature-type";
@@ -30,6 +31,8 @@ export interface TestTributary extends Tributary {
   set(view: string, key: RequestKeys, features: object, options?: SetOptions): void;
   /** The lane says that all it has published of the view is still so: ages count from here. Default: now. */
   confirm(view: { readonly name: string } | string, at?: Date | number): void;
+  /** The next calls (default: one) to `read`, `write` or `publish` fail with this code: what does the application do then? */
+  failNext(code: ErrorCode, calls?: number): void;
   /** What was published of a source, in order; with the definition as TypeScript values. */
   events<F extends FieldMap>(source: EventSourceDefinition<F>): PublishedEvent<F>[];
   events(source: string): Record<string, unknown>[];
@@ -52,8 +55,8 @@ export interface TestOptions {
 /**
  * A stand-in for tests of an application: no servers, no waiting. It goes by the real rules: admission of writes, versions and
  * merge, layers, defaults, ttl, freshness, statuses, tokens, idempotency keys, error codes. Nothing is computed in it: events
- * are kept for the test to look at, and windows, SQL and confirmations are what the test says by `set` and `confirm`. Loads,
- * outages and limits of servers are not simulated.
+ * are kept for the test to look at, and windows, SQL and confirmations are what the test says by `set` and `confirm`. Load and
+ * the limits of servers are not simulated; failures are what the test says by `failNext`.
  *
  * @param definitions a definitions module (`import * as features`), or a list of definitions; those they name are taken along
  * @throws TributaryError INVALID_DEFINITION
@@ -87,6 +90,7 @@ export function createTestTributary(
     clock,
     set: set as TestTributary["set"],
     confirm: (view, at = clock.now()) => transport.confirm(nameOf(view), Number(at)),
+    failNext: (code, calls = 1) => transport.failNext(code, calls),
     events: events as TestTributary["events"],
   };
 }

@@ -25,20 +25,25 @@ export class MemoryTransport implements Transport {
   readonly #gateway = new MemoryGateway();
   readonly #events = new MemoryEvents();
 
+  readonly #failures: ErrorCode[] = [];
+
   constructor(catalog: Catalog, clock: TestClock) {
     this.#catalog = catalog;
     this.#clock = clock;
   }
 
   async read(body: Uint8Array): Promise<Uint8Array> {
+    this.#failIfTold();
     return pack(answerRead({ ...this.#world(), confirmed: this.#confirmed }, unpack(body)));
   }
 
   async write(body: Uint8Array): Promise<Uint8Array> {
+    this.#failIfTold();
     return pack(this.#gateway.write(this.#world(), body));
   }
 
   async publish(message: EventMessage): Promise<PublishAck> {
+    this.#failIfTold();
     return this.#events.publish(message, this.#clock.now());
   }
 
@@ -65,6 +70,15 @@ export class MemoryTransport implements Transport {
   confirm(viewName: string, atMs: number): void {
     planRows(this.#catalog, viewName);
     this.#confirmed.set(viewName, Math.max(atMs, this.#confirmed.get(viewName) ?? atMs));
+  }
+
+  failNext(code: ErrorCode, calls: number): void {
+    for (let n = 0; n < calls; n++) this.#failures.push(code);
+  }
+
+  #failIfTold(): void {
+    const code = this.#failures.shift();
+    if (code) throw new TributaryError(code, "the test told this call to fail (failNext)");
   }
 
   #world() {
