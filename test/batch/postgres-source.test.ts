@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Servers, startServers } from "@tributary/local/servers";
-import type { PostgresTable, TableField } from "@tributary/shared/contracts/source";
+import type { PostgresTable, Field } from "@tributary/shared/contracts/source";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
@@ -32,7 +32,7 @@ const customers: PostgresTable = {
   query: "select 1::int8 as id",
   fields: [{ name: "id", type: "int64", nullable: false }],
 };
-const field = (name: string, type: TableField["type"], nullable = true): TableField => ({ name, type, nullable });
+const field = (name: string, type: Field["type"], nullable = true): Field => ({ name, type, nullable });
 
 describe("a query of PostgreSQL as a source", () => {
   const fixture = useEngine();

@@ -20,6 +20,7 @@ export const limits = {
   featuresPerViewMax: 1_000,
   /** Ids of counted events that a stream view remembers of a key; beyond it the one with the least event time is forgotten. */
   eventIdsPerKeyMax: 4_096,
+  windowsPerViewMax: 32,
   /** Direct views over one view, in one use of it. */
   layersMax: 4,
   /** A CEL expression: its text, the parts and the depth of its syntax, and the elements of a list or map that it is given or names. */

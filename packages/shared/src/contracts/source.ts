@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { durationMsSchema, featureTypeSchema, labels, nameSchema } from "./feature.ts";
 
-const fieldSchema = z.strictObject({ name: nameSchema, type: featureTypeSchema, nullable: z.boolean() });
+const fieldSchema = z.strictObject({
+  name: nameSchema,
+  type: featureTypeSchema,
+  nullable: z.boolean(),
+  /** What a list or map holds, and how long a vector is: values are cast to that. */
+  of: featureTypeSchema.optional(),
+  dimension: z.number().int().positive().max(65_536).optional(),
+  /** As of a feature. */
+  as: z.enum(["bigint"]).optional(),
+  description: z.string().optional(),
+});
 export type Field = z.infer<typeof fieldSchema>;
 
 export const eventSourceSchema = z.strictObject({
@@ -22,17 +32,10 @@ export const eventSourceSchema = z.strictObject({
 });
 export type EventSource = z.infer<typeof eventSourceSchema>;
 
-/** Of a table, which may say what a list or map holds and how long a vector is: its rows are cast to that. */
-const tableFieldSchema = fieldSchema.extend({
-  of: featureTypeSchema.optional(),
-  dimension: z.number().int().positive().max(65_536).optional(),
-});
-export type TableField = z.infer<typeof tableFieldSchema>;
-
 const tableBase = {
   kind: z.literal("table"),
   name: nameSchema,
-  fields: z.array(tableFieldSchema).min(1),
+  fields: z.array(fieldSchema).min(1),
   /** Fields that identify a row: equal rows are taken once. */
   unique: z.array(nameSchema).optional(),
   ...labels,

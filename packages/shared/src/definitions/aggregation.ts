@@ -1,5 +1,10 @@
-/** Aggregations of a stream view. The phantom is what a read gives: a count is never null, others are null when the window is empty. */
-export interface AggregationDefinition<T = unknown> {
+import type { Labels } from "./labels.ts";
+
+/**
+ * Aggregations of a stream view; what is said of one is said of its feature in every window. The phantom is what a read
+ * gives: a count is never null, others are null when the window is empty.
+ */
+export interface AggregationDefinition<T = unknown> extends Labels {
   readonly kind: "aggregation";
   readonly op: "count" | "sum" | "mean" | "min" | "max" | "percentile";
   readonly field?: string;
@@ -7,19 +12,27 @@ export interface AggregationDefinition<T = unknown> {
   readonly phantom?: T;
 }
 
-export const count = (): AggregationDefinition<number> => ({ kind: "aggregation", op: "count" });
-export const sum = (field: string): AggregationDefinition<number | null> => ({ kind: "aggregation", op: "sum", field });
-export const mean = (field: string): AggregationDefinition<number | null> => ({
+type OfField = AggregationDefinition<number | null>;
+
+const of =
+  (op: AggregationDefinition["op"]) =>
+  (field: string, labels?: Labels): OfField => ({ kind: "aggregation", op, field, ...labels });
+
+/** How many events. */
+export const count = (labels?: Labels): AggregationDefinition<number> => ({
   kind: "aggregation",
-  op: "mean",
-  field,
+  op: "count",
+  ...labels,
 });
-export const min = (field: string): AggregationDefinition<number | null> => ({ kind: "aggregation", op: "min", field });
-export const max = (field: string): AggregationDefinition<number | null> => ({ kind: "aggregation", op: "max", field });
+export const sum = of("sum");
+export const mean = of("mean");
+export const min = of("min");
+export const max = of("max");
 /** The quantile in (0, 1), by a mergeable sketch of 1 % relative error. */
-export const percentile = (field: string, quantile: number): AggregationDefinition<number | null> => ({
+export const percentile = (field: string, quantile: number, labels?: Labels): OfField => ({
   kind: "aggregation",
   op: "percentile",
   field,
   quantile,
+  ...labels,
 });

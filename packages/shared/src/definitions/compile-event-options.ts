@@ -15,10 +15,8 @@ export function compileEventOptions(
   return { ...compileId(source, problems), ...compileLateness(source, problems) };
 }
 
-function compileId(
-  { id, dedupe, ...source }: EventSourceDefinition,
-  problems: Problems,
-): Pick<EventSource, "id" | "dedupeMs"> {
+function compileId(source: EventSourceDefinition, problems: Problems): Pick<EventSource, "id" | "dedupeMs"> {
+  const { id, dedupe } = source;
   if (id === undefined) {
     if (dedupe !== undefined) problems.add(source, "says dedupe but not id; name the field that holds an event's id");
     return {};

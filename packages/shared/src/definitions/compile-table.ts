@@ -1,16 +1,23 @@
-import { connectionPattern, type TableField, type TableSource } from "../contracts/source.ts";
+import { connectionPattern, type TableSource } from "../contracts/source.ts";
+import { compileFields } from "./compile-fields.ts";
+import { checkLabels, labelsOf } from "./labels.ts";
+import { checkTwins } from "./names.ts";
 import type { Problems } from "./problems.ts";
 import type { TableSourceDefinition } from "./source.ts";
+import { notInSql } from "./sql-types.ts";
 
 /** A table source as catalog data; problems are collected. */
 export function compileTable(source: TableSourceDefinition, problems: Problems): TableSource {
   const problem = (what: string) => void problems.add(source, what);
+  checkLabels(source, problem);
+  checkColumns(source, problem);
   checkUnique(source, problem);
   const table = {
     kind: "table" as const,
     name: source.name,
-    fields: compileTableFields(source),
+    fields: compileFields(source.fields, problem),
     ...(source.unique !== undefined && { unique: [...source.unique] }),
+    ...labelsOf(source),
   };
   if (source.format === "postgres") {
     checkQuery(source, problem);
@@ -20,14 +27,13 @@ export function compileTable(source: TableSourceDefinition, problems: Problems):
   return { ...table, format: source.format, files: [...source.files] };
 }
 
-function compileTableFields({ fields }: TableSourceDefinition): TableField[] {
-  return Object.entries(fields).map(([name, { type, options }]) => ({
-    name,
-    type,
-    nullable: options.nullable ?? false,
-    ...(options.of !== undefined && { of: options.of }),
-    ...(options.dimension !== undefined && { dimension: options.dimension }),
-  }));
+/** SQL does not look at case; and not every type can be a column there. */
+function checkColumns({ fields }: TableSourceDefinition, problem: (what: string) => void): void {
+  checkTwins("fields", Object.keys(fields), problem);
+  for (const [name, { type, options }] of Object.entries(fields)) {
+    const why = notInSql(type, options.of);
+    if (why !== undefined) problem(`field "${name}" ${why}`);
+  }
 }
 
 function checkUnique({ unique = [], fields }: TableSourceDefinition, problem: (what: string) => void): void {

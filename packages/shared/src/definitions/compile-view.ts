@@ -1,7 +1,9 @@
 import type { View } from "../contracts/catalog.ts";
 import type { Feature } from "../contracts/feature.ts";
+import { checkBatch, checkColumns, checkDirect } from "./check-view.ts";
 import { compileFeature } from "./compile-feature.ts";
 import { compileStream } from "./compile-stream-view.ts";
+import { checkNames } from "./names.ts";
 import type { Problems } from "./problems.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
 import { viewDuration, viewHead } from "./view-head.ts";
@@ -21,10 +23,14 @@ export function compileView(view: ViewDefinition, problems: Problems): View {
 }
 
 function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Problems): View {
+  const problem = (why: string) => void problems.add(view, why);
+  const features = compileFeatures(view, options.features, problems);
+  checkColumns(view, features, problem);
+  checkBatch(options, problem);
   return {
     lane: "batch",
     ...viewHead(view, problems),
-    features: compileFeatures(view, options.features, problems),
+    features,
     sql: options.sql,
     sources: options.from.map((source) => source.name),
     everyMs: viewDuration(view, "every", options.every, problems),
@@ -33,16 +39,18 @@ function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Pro
 }
 
 function compileDirect(view: ViewDefinition, options: DirectOptions, problems: Problems): View {
+  const features = compileFeatures(view, options.features, problems);
+  checkDirect(options, features, (why) => void problems.add(view, why));
   return {
     lane: "direct",
     ...viewHead(view, problems),
-    features: compileFeatures(view, options.features, problems),
-    producers: [...options.producers],
+    features,
+    producers: [...(options.producers ?? [])],
   };
 }
 
 function compileFeatures(view: ViewDefinition, features: FeatureMap, problems: Problems): Feature[] {
-  return Object.entries(features).map(([name, definition]) =>
-    compileFeature(name, definition, (why) => problems.add(view, why)),
-  );
+  const problem = (why: string) => void problems.add(view, why);
+  checkNames("feature", Object.keys(features), problem);
+  return Object.entries(features).map(([name, definition]) => compileFeature(name, definition, problem));
 }

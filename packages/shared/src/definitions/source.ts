@@ -1,10 +1,11 @@
 import type { Duration } from "./duration.ts";
 import type { TypeDefinition } from "./feature-type.ts";
+import type { Labels } from "./labels.ts";
 import { placed } from "./place.ts";
 
 export type FieldMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;
 
-export interface EventSourceDefinition<F extends FieldMap = FieldMap> {
+export interface EventSourceDefinition<F extends FieldMap = FieldMap> extends Labels {
   readonly kind: "eventSource";
   readonly name: string;
   readonly fields: F;
@@ -17,7 +18,7 @@ export interface EventSourceDefinition<F extends FieldMap = FieldMap> {
   readonly allowedLateness?: Duration;
 }
 
-interface EventOptions<F extends FieldMap> {
+interface EventOptions<F extends FieldMap> extends Labels {
   readonly fields: F;
   readonly eventTime: keyof F & string;
   /** How far out of order events may come. */
@@ -40,7 +41,7 @@ export function eventSource<const F extends FieldMap>(
   return placed({ kind: "eventSource", name, ...options }, eventSource);
 }
 
-interface TableFields<F extends FieldMap> {
+interface TableFields<F extends FieldMap> extends Labels {
   readonly fields: F;
   /** Fields that identify a row: equal rows are taken once. */
   readonly unique?: readonly (keyof F & string)[];

@@ -1,14 +1,18 @@
 import { durationMs } from "./duration.ts";
-import { labelsOf } from "./labels.ts";
+import { checkLabels, labelsOf } from "./labels.ts";
 import type { Problems } from "./problems.ts";
 import type { ViewDefinition } from "./view-definition.ts";
 
 /** What every view says, as catalog data. */
 export function viewHead(view: ViewDefinition, problems: Problems) {
   const { options } = view;
+  const { version = 1 } = options;
+  checkLabels(options, (why) => void problems.add(view, why));
+  if (!(Number.isSafeInteger(version) && version >= 1))
+    problems.add(view, `version ${version} must be a whole number from 1 on`);
   return {
     name: view.name,
-    version: options.version ?? 1,
+    version,
     entity: view.entity.name,
     freshnessMs: viewDuration(view, "freshness", options.freshness, problems),
     ttlMs: options.ttl === undefined ? null : viewDuration(view, "ttl", options.ttl, problems),
@@ -18,5 +22,5 @@ export function viewHead(view: ViewDefinition, problems: Problems) {
 
 /** Milliseconds of a duration that a view names as `what`; 1 when it is none, and a problem. */
 export function viewDuration(view: ViewDefinition, what: string, text: string, problems: Problems): number {
-  return durationMs(text) ?? problems.add(view, `${what} "${text}" is not a duration such as "15m"`);
+  return durationMs(text) ?? problems.add(view, `${what} "${text}" is not a duration; use one such as "15m"`);
 }
