@@ -15,6 +15,7 @@ import {
   gates,
   planning,
   profile,
+  queue,
   tower,
 } from "./definitions.ts";
 
@@ -68,6 +69,9 @@ export function describeClient(name: string, open: () => Promise<ClientRig>): vo
         times: [at],
         counts: { one: 1 },
         level: 0,
+        wide: 5n,
+        wides: { large: 2n ** 62n + 1n, small: -1n },
+        name: "ORD",
       };
       const asGiven = { ...given, day: "2001-03-04" };
 
@@ -78,7 +82,7 @@ export function describeClient(name: string, open: () => Promise<ClientRig>): vo
         expect(plain(row)).toEqual(plain(given));
         expect([row?.at, row?.raw, row?.embedding].map((value) => value?.constructor.name)).toEqual([
           "Date",
-          expect.stringMatching(/^(Buffer|Uint8Array)$/),
+          "Uint8Array",
           "Float32Array",
         ]);
       });
@@ -94,6 +98,8 @@ export function describeClient(name: string, open: () => Promise<ClientRig>): vo
             day: 11_385,
             embedding: new Uint8Array(given.embedding.buffer),
             times: [at.getTime()],
+            wide: 5,
+            wides: { large: 2n ** 62n + 1n, small: -1 },
           }),
         );
       });
@@ -107,6 +113,26 @@ export function describeClient(name: string, open: () => Promise<ClientRig>): vo
         expect([row?.at.value, row?.at.status]).toEqual([null, "NOT_FOUND"]);
         const [none] = await client.read(everything, [{ code: newCode() }]);
         expect([none?.level, none?.text]).toEqual([7, null]);
+      });
+
+      it("are computed when they are read, of what is stored and what the request brings", async () => {
+        const code = newCode();
+        const after = await written(client, "all_types", [{ key: { code }, features: { ratio: 0.5 } }]);
+        const keys = [
+          { code, bags: 2 },
+          { code, bags: 1, since: new Date(0) },
+          { code: newCode(), bags: 1, since: null },
+        ];
+        expect(await client.read(queue, keys, { after })).toEqual([
+          { ratio: 0.5, level: 7, wait: 5.5, wait_again: 40.5 },
+          { ratio: 0.5, level: 7, wait: 104.5, wait_again: 832.5 },
+          { ratio: null, level: 7, wait: -1, wait_again: -6 },
+        ]);
+        const [only] = await client.read("queue", [{ code, bags: 2 }], { features: ["wait"], detail: true });
+        const told = { status: "PRESENT", eventTime: expect.any(Date), ageMs: expect.any(Number) };
+        expect(only).toEqual({ wait: { ...told, value: 5.5, fresh: false, lane: null, view: null } });
+        await expectRefusal(client.read("queue", [{ code }]), "MISSING_FIELD", '"bags"');
+        await expectRefusal(client.read("queue", [{ code, bags: "2.5" }]), "BAD_VALUE", '"bags"');
       });
 
       it("are found by keys of every type, given as number, bigint or text", async () => {
@@ -336,6 +362,13 @@ export function describeClient(name: string, open: () => Promise<ClientRig>): vo
           "BAD_VALUE",
           "3 numbers",
         ],
+        [
+          "a null where none may be",
+          (code) => ({ key: { code }, features: { name: null } }),
+          "BAD_VALUE",
+          "must not be null",
+        ],
+        ["a text that is too short", (code) => ({ key: { code }, features: { name: "x" } }), "BAD_VALUE", '"name"'],
         ["a NaN", (code) => ({ key: { code }, features: { ratio: Number.NaN } }), "BAD_VALUE", "finite number"],
         ["nothing to write", (code) => ({ key: { code } }), "BAD_VALUE", "neither writes nor withdraws"],
         [

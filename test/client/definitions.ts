@@ -18,6 +18,7 @@ import {
   uuid,
   vector,
 } from "@tributary/shared/definitions/feature-type";
+import { onDemandFeature } from "@tributary/shared/definitions/on-demand";
 import { eventSource, tableSource } from "@tributary/shared/definitions/source";
 import { batchView, directView, streamView } from "@tributary/shared/definitions/view";
 
@@ -47,9 +48,24 @@ export const allTypes = directView("all_types", {
     times: list(timestamp()),
     counts: map(int64()),
     level: int64({ default: 7 }),
+    wide: int64({ as: "bigint" }),
+    wides: map(int64({ as: "bigint" })),
+    name: string({ nullable: false, minLength: 2 }),
   },
 });
 export const everything = featureService("everything", [allTypes]);
+
+/** Of the congestion's ratio, a stored default, and what the request knows. */
+export const wait = onDemandFeature("wait", {
+  inputs: { ratio: float64(), level: int64(), bags: int64(), since: timestamp({ nullable: true }) },
+  type: float64(),
+  cel: "ratio == null ? -1.0 : ratio * double(level) + double(bags) + (since == null ? 0.0 : 100.0)",
+});
+export const queue = featureService("queue", [
+  allTypes.pick("ratio", "level"),
+  wait.from({ ratio: "ratio", level: "level" }),
+  wait.as("wait_again").from({ ratio: "wait", level: "level" }),
+]);
 
 export const gates = directView("gates", {
   entity: gate,
@@ -99,4 +115,4 @@ export const airportNow = streamView("airport_now", {
 });
 export const tower = featureService("tower", [airportNow, profile.pick("flights"), allTypes.pick("ratio")]);
 
-export const body = compileDefinitions([everything, boards, planning, tower, arrivals]);
+export const body = compileDefinitions([everything, queue, boards, planning, tower, arrivals]);

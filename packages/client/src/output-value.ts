@@ -6,24 +6,36 @@ const dayMs = 86_400_000;
 /** From the wire to JavaScript: decided once a column, applied to each value. */
 export type Convert = (value: FeatureValue) => unknown;
 
-/** timestamp and date → Date, vector → Float32Array, lists and maps of them likewise; the rest stays as it is. */
-export function converterOf(feature: Pick<Feature, "type" | "of">): Convert {
+/** How a type is shown. */
+export type Shown = Pick<Feature, "type" | "of" | "as">;
+
+/**
+ * timestamp and date → Date, bytes → Uint8Array, vector → Float32Array, an int64 that is declared so → bigint, lists and maps of them likewise; the
+ * rest stays as it is.
+ */
+export function converterOf(feature: Shown): Convert {
   switch (feature.type) {
     case "list":
-      return convertItems(scalarConverter(feature.of));
+      return convertItems(scalarConverter(feature.of, feature.as));
     case "map":
-      return convertFields(scalarConverter(feature.of));
+      return convertFields(scalarConverter(feature.of, feature.as));
     default:
-      return orNull(scalarConverter(feature.type));
+      return orNull(scalarConverter(feature.type, feature.as));
   }
 }
 
-function scalarConverter(type: FeatureType | undefined): Convert {
+function scalarConverter(type: FeatureType | undefined, as: Shown["as"]): Convert {
   switch (type) {
+    case "int64":
+      // Small ones travel as numbers.
+      return as === "bigint" ? (value) => BigInt(value as number | bigint) : (value) => value;
     case "timestamp":
       return (value) => new Date(Number(value));
     case "date":
       return (value) => new Date(Number(value) * dayMs);
+    case "bytes":
+      // A copy: no Buffer, and none that keeps the whole reply in memory.
+      return (value) => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
     case "vector":
       return (value) => (value instanceof Uint8Array ? toVector(value) : value);
     default:

@@ -1,4 +1,6 @@
+import { pack, unpack } from "@tributary/shared/codec/msgpack";
 import { toFeatureValue } from "@tributary/shared/codec/value-codec";
+import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { describe, expect, it } from "vitest";
 import { toWireRecord, toWireValue } from "./input-value.ts";
@@ -16,10 +18,14 @@ describe("values", () => {
     ["bytes", { type: "bytes" }, Uint8Array.of(0, 255)],
     ["NULL", { type: "timestamp" }, null],
     ["JSON", { type: "json" }, { a: [1, "x", null] }],
+    ["a small int64 as bigint", { type: "int64", as: "bigint" }, -5n],
+    ["a large int64 as bigint", { type: "int64", as: "bigint" }, 2n ** 62n + 1n],
+    ["a list of int64 as bigint", { type: "list", of: "int64", as: "bigint" }, [1n, null]],
     ["an int64", { type: "int64" }, Number.MAX_SAFE_INTEGER],
   ])("%s comes back as it was given", (_what, shape, value) => {
     const feature: Feature = { name: "f", ...shape };
-    const stored = toFeatureValue(feature, toWireValue(value, "f"));
+    const travelled = unpack(pack([toFeatureValue(feature, unpack(pack(toWireValue(value, "f"))))])) as FeatureValue[];
+    const stored = travelled[0] ?? null;
     expect(converterOf(feature)(stored)).toEqual(value);
   });
 
