@@ -1,4 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { openConnection } from "@tributary/shared/messaging/connection";
+import { publishDeadLetter } from "@tributary/shared/messaging/dead-letter";
+import { createPublisher } from "@tributary/shared/messaging/publisher";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Mesh, startMesh } from "../support/mesh.ts";
 import { until } from "../support/until.ts";
@@ -7,10 +11,13 @@ import { runCli } from "./run-cli.ts";
 
 let mesh: Mesh;
 let folder: ReturnType<typeof folderFor>;
+let catalogBefore: Check | undefined;
 
 beforeAll(async () => {
   mesh = await startMesh();
   folder = folderFor(mesh.servers, { postgres: true });
+  const { failed } = await examine();
+  catalogBefore = failed.find(({ name }) => name === "catalog");
   await runCli(["apply", fileURLToPath(new URL("features.ts", import.meta.url))], { directory: folder.path });
 });
 afterAll(async () => {
@@ -32,6 +39,10 @@ async function examine(environment: Readonly<Record<string, string>> = {}) {
 }
 
 describe("doctor", () => {
+  it("says that no catalog has been applied", () => {
+    expect(catalogBefore).toMatchObject({ state: "fail", what: "none has been applied" });
+  });
+
   it("finds nothing to fail in a whole system", async () => {
     const { checks } = await until(async () => {
       const report = await examine();
@@ -46,6 +57,65 @@ describe("doctor", () => {
     );
     const text = await runCli(["doctor"], { directory: folder.path });
     expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok +node +v\d+/) });
+  });
+
+  it("tells what Redis forgets: records it may evict, and all of them in a restart", async () => {
+    const redis = new Redis(mesh.servers.redis.url);
+    await redis.config("SET", "maxmemory-policy", "allkeys-lru");
+    await redis.config("SET", "appendonly", "no");
+    const { code, checks } = await examine();
+    expect(code).toBe(1);
+    const of = (name: string) => checks.find((check) => check.name === name);
+    expect(of("redis eviction")).toMatchObject({ state: "fail", what: expect.stringContaining("allkeys-lru") });
+    expect(of("redis persistence")).toMatchObject({ state: "warn", hint: "set appendonly yes" });
+    await redis.config("SET", "maxmemory-policy", "noeviction");
+    await redis.config("SET", "appendonly", "yes");
+    redis.disconnect();
+  });
+
+  it("names a process that is frozen, apart from one that is not there", async () => {
+    mesh.services.pause("direct-gateway");
+    const { failed } = await examine();
+    mesh.services.resume("direct-gateway");
+    expect(failed).toMatchObject([{ name: "direct-gateway", what: "is connected and does not answer" }]);
+  });
+
+  it("names the grants that a user lacks", async () => {
+    const { failed } = await examine({ NATS_URL: mesh.servers.nats.url("client") });
+    const lacking = failed.find(({ name }) => name === "admin permissions");
+    expect(lacking?.what).toContain('user "client" may not publish $JS.API.STREAM.CREATE.*');
+    expect(lacking?.what).toContain("subscribe trib.v1.>");
+    expect(failed.map(({ name }) => name)).not.toContain("client permissions");
+  });
+
+  it("warns of dead letters that nobody replayed", async () => {
+    const admin = await openConnection({ url: mesh.servers.nats.url("admin"), name: "test" });
+    await publishDeadLetter(admin, {
+      lane: "direct",
+      process: "online-store",
+      stream: "TRIB_ROWS_DIRECT",
+      sequence: 1,
+      subject: "trib.v1.rows.direct.p00.congestion",
+      code: "POISON",
+      cause: "a test",
+      deliveries: 5,
+      payload: new Uint8Array(),
+    });
+    await admin.close();
+    const { checks } = await examine();
+    expect(checks.find(({ name }) => name === "dead letters")).toMatchObject({ state: "warn", what: "1 not replayed" });
+  });
+
+  it("warns of a stream that is nearly full", async () => {
+    const admin = await openConnection({ url: mesh.servers.nats.url("admin"), name: "test" });
+    const publisher = createPublisher(admin, { stream: "TRIB_CTL" });
+    const data = new Uint8Array(1_000_000);
+    await Promise.all(Array.from({ length: 48 }, () => publisher.publish({ subject: "trib.v1.ctl.test", data })));
+    await publisher.close();
+    await admin.close();
+    const { checks } = await examine();
+    const full = checks.find(({ name }) => name === "stream fill");
+    expect(full).toMatchObject({ state: "warn", what: expect.stringMatching(/^TRIB_CTL is 7\d % full/) });
   });
 
   it("names Redis when it is away, through the store", async () => {
@@ -75,7 +145,6 @@ describe("doctor", () => {
   });
 
   it("names a stream that is missing, and a service that is down", async () => {
-    const { openConnection } = await import("@tributary/shared/messaging/connection");
     const { callApi } = await import("@tributary/shared/messaging/jetstream-api");
     const admin = await openConnection({ url: mesh.servers.nats.url("admin"), name: "test" });
     await callApi(admin, "STREAM.DELETE.TRIB_DLQ");

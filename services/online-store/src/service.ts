@@ -11,6 +11,7 @@ import type { Config } from "@tributary/shared/runtime/config";
 import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
 import { answerOf } from "./adapters/redis-client.ts";
+import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
 import type { options } from "./config.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
@@ -126,7 +127,8 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint 
 function statusEndpoint(parts: Parts, loops: Loops, tracker: ProgressTracker): Endpoint {
   const { instance, catalog, clock, metrics, serving } = parts;
   const streamState = (lane: Lane) => readStreamState(serving, laneStream[lane]);
-  const context = { instance, catalog, clock, tracker, metrics, loops, streamState };
+  const redis = () => readRedisFacts(parts.reading);
+  const context = { instance, catalog, clock, tracker, metrics, loops, redis, streamState };
   return {
     name: "store-status",
     subject: subjects.storeStatus,

@@ -12,7 +12,7 @@ import { compareWithFloor, natsFloorText } from "./version-floor.ts";
 /** All that is asked of the broker, on an administrator's connection. */
 export async function brokerChecks(connection: Connection): Promise<readonly Check[]> {
   const all = await Promise.all([
-    checked("nats version", async () => versionCheck(connection.serverVersion)),
+    checked("nats version", async () => natsVersionCheck(connection.serverVersion)),
     checked("topology", () => topologyCheck(connection)),
     checked("stream fill", () => fillCheck(connection)),
     checked("clock skew", () => skewCheck(connection)),
@@ -22,7 +22,7 @@ export async function brokerChecks(connection: Connection): Promise<readonly Che
   return all.flat();
 }
 
-function versionCheck(version: string): Check {
+export function natsVersionCheck(version: string): Check {
   const name = "nats version";
   if (compareWithFloor(version) === "fixed") return ok(name, version);
   const what = `${version} is below the security floor (${natsFloorText}): development only`;
@@ -64,7 +64,10 @@ function percent(share: number): string {
 const skewWarnMs = 1_000;
 
 async function skewCheck(connection: Connection): Promise<Check> {
-  const { skewMs, uncertaintyMs } = await readBrokerClock(connection, "TRIB_CTL");
+  return judgeSkew(await readBrokerClock(connection, "TRIB_CTL"));
+}
+
+export function judgeSkew({ skewMs, uncertaintyMs }: Awaited<ReturnType<typeof readBrokerClock>>): Check {
   if (Math.abs(skewMs) <= skewWarnMs) {
     return ok("clock skew", skewMs === 0 ? `none (to ${Math.ceil(uncertaintyMs)} ms)` : formatMs(skewMs));
   }

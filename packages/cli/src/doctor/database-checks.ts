@@ -10,11 +10,11 @@ export async function databaseChecks(databaseUrl: string): Promise<readonly Chec
   return withDatabase(databaseUrl, async (client) => {
     const [{ server_version: version = "" } = {}] = (await client.query("show server_version")).rows;
     const applied = await readApplied(client);
-    return [versionCheck(String(version)), migrationCheck(migrations, applied)];
+    return [postgresVersionCheck(String(version)), migrationCheck(migrations, applied)];
   });
 }
 
-function versionCheck(version: string): Check {
+export function postgresVersionCheck(version: string): Check {
   if (Number.parseInt(version, 10) >= majorLeast) return ok("postgresql", version);
   return fail("postgresql", `version ${version}`, `upgrade it to ${majorLeast} or later`);
 }

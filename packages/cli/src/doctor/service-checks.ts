@@ -1,52 +1,44 @@
 import type { Connection } from "@tributary/shared/messaging/contract";
-import { askJson } from "../ask-json.ts";
-import { type Check, checked, fail, ok } from "./check.ts";
+import { readCurrentCatalog } from "../catalog/current.ts";
+import { type Roster, readRoster, serviceNames } from "../roster.ts";
+import { type Check, checked, fail, ok, warn } from "./check.ts";
+import { redisChecks } from "./redis-checks.ts";
 
-const services = ["batch-runner", "stream-processor", "direct-gateway", "online-store"] as const;
-const readyMsMax = 3_000;
+export const allServices: readonly string[] = serviceNames;
+/** The others keep their state in PostgreSQL. */
+export const servicesWithoutDatabase: readonly string[] = ["direct-gateway", "online-store"];
 
-interface Info {
-  readonly version: string;
-  readonly metadata?: { readonly http?: string };
+/** Each service's answer, which catalog its processes go by, and Redis as the store sees it. */
+export async function serviceChecks(
+  connection: Connection,
+  expected: readonly string[] = allServices,
+): Promise<readonly Check[]> {
+  const [roster, current] = await Promise.all([readRoster(connection), readCurrentCatalog(connection)]);
+  const isStoreUp = roster.processes.some(({ service }) => service === "online-store");
+  return [
+    ...expected.map((service) => answerCheck(roster, service)),
+    ...(current === undefined ? [] : [followCheck(roster, current.version)]),
+    ...(isStoreUp ? await checked("redis", () => redisChecks(connection)) : []),
+  ];
 }
 
-/** Each service's answer, and Redis as the store sees it. */
-export async function serviceChecks(connection: Connection): Promise<readonly Check[]> {
-  const all = await Promise.all(services.map((service) => checkService(connection, service)));
-  return all.flat();
-}
-
-async function checkService(connection: Connection, service: string): Promise<readonly Check[]> {
-  const info = await askJson<Info>(connection, `$SRV.INFO.${service}`).catch(() => undefined);
-  if (info === undefined) {
-    return [fail(service, "does not answer", "start it, or see its log for why it ended; `npm start` runs all four")];
+export function answerCheck({ processes, silent }: Roster, service: string): Check {
+  const versions = processes.filter((process) => process.service === service).map(({ version }) => version);
+  if (versions.length > 0) {
+    const count = versions.length === 1 ? "" : `${versions.length} processes, `;
+    return ok(service, `${count}version ${[...new Set(versions)].join(", ")}`);
   }
-  const answer = ok(service, `version ${info.version}`);
-  if (service !== "online-store") return [answer];
-  return [answer, ...(await checked("redis", () => redisCheck(info.metadata?.http)))];
-}
-
-/** Only the store knows its Redis: its readiness tells. */
-async function redisCheck(http: string | undefined): Promise<Check> {
-  const hint = "check that Redis runs and that the store's REDIS_URL is right";
-  if (http === undefined) return fail("redis", "the store names no HTTP address to ask", "upgrade the store");
-  const response = await fetch(new URL("/readyz", http), { signal: AbortSignal.timeout(readyMsMax) }).catch(
-    () => undefined,
-  );
-  if (response === undefined) return fail("redis", `nobody answers on ${http}/readyz`, "ask from the store's network");
-  if (response.ok) return ok("redis", "answers the store");
-  return fail("redis", `the store is not ready: ${reasonOf(await response.text())}`, hint);
-}
-
-const reasonLengthMax = 300;
-
-function reasonOf(body: string): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    const message = (parsed as { error?: { message?: unknown }; message?: unknown } | null)?.error?.message;
-    if (typeof message === "string") return message.slice(0, reasonLengthMax);
-  } catch {
-    // Not JSON: shown as it is.
+  if (silent.includes(service)) {
+    return fail(service, "is connected and does not answer", "it is frozen or overloaded: see its log, restart it");
   }
-  return body.trim().slice(0, reasonLengthMax);
+  return fail(service, "does not answer", "start it, or see its log for why it ended; `npm start` runs all four");
+}
+
+export function followCheck({ processes }: Roster, current: number): Check {
+  const name = "catalog everywhere";
+  const behind = processes.filter(({ catalogVersion }) => catalogVersion !== null && catalogVersion < current);
+  if (behind.length === 0) return ok(name, `every process goes by version ${current}`);
+  const names = behind.map(({ instance, service, catalogVersion }) => `${instance ?? service} (${catalogVersion})`);
+  const hint = "it takes up a version within seconds: see its log for why it cannot, or restart it";
+  return warn(name, `behind version ${current}: ${names.join(", ")}`, hint);
 }

@@ -62,12 +62,28 @@ export interface LaneFloor {
   };
 }
 
+/** Redis as the store finds it. */
+export interface RedisFacts {
+  readonly version: string;
+  /** Only `noeviction` will do. */
+  readonly maxmemoryPolicy: string;
+  /** Bytes; 0 = no limit of its own. */
+  readonly maxmemoryBytes: number;
+  readonly usedBytes: number;
+  /** Every write is appended to a file. */
+  readonly appendOnly: boolean;
+  /** What was last written of it, or of a snapshot, is on disk. */
+  readonly isDiskFine: boolean;
+}
+
 export interface StoreStatus {
   readonly instance: string;
   readonly epoch: string;
   readonly catalogVersion: number;
   readonly nowMs: number;
   readonly lanes: readonly LaneFloor[];
+  /** null: it does not answer. Absent in older builds. */
+  readonly redis?: RedisFacts | null;
   readonly counters: { readonly reads: number; readonly readErrors: number; readonly mergeConflicts: number };
 }
 

@@ -1,5 +1,5 @@
 import { lanes } from "@tributary/shared/contracts/catalog";
-import type { LaneFloor, StoreStatus } from "@tributary/shared/contracts/status";
+import type { LaneFloor, RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
 import type { ConsumeLoop, StreamState } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
@@ -13,18 +13,24 @@ export interface StatusContext {
   readonly tracker: ProgressTracker;
   readonly metrics: Metrics;
   readonly loops: ReadonlyMap<(typeof lanes)[number], ConsumeLoop>;
+  readonly redis: () => Promise<RedisFacts>;
   readonly streamState: (lane: (typeof lanes)[number]) => Promise<StreamState>;
 }
 
 /** @throws TributaryError UNAVAILABLE when the broker does not answer */
 export async function storeStatus(context: StatusContext): Promise<StoreStatus> {
   const { metrics, tracker } = context;
+  const [floors, redis] = await Promise.all([
+    Promise.all(lanes.map((lane) => laneFloor(context, lane))),
+    context.redis().catch(() => null),
+  ]);
   return {
     instance: context.instance,
     epoch: tracker.state.epoch,
     catalogVersion: context.catalog.current?.version ?? 0,
     nowMs: context.clock.now(),
-    lanes: await Promise.all(lanes.map((lane) => laneFloor(context, lane))),
+    lanes: floors,
+    redis,
     counters: {
       reads: metrics.reads.reads,
       readErrors: metrics.reads.errors,

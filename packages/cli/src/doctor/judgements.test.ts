@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { nodeCheck } from "../commands/doctor.ts";
+import type { Process } from "../roster.ts";
+import { judgeSkew, natsVersionCheck } from "./broker-checks.ts";
+import { postgresVersionCheck } from "./database-checks.ts";
+import { judgeRedis } from "./redis-checks.ts";
+import { answerCheck, followCheck } from "./service-checks.ts";
+
+const store: Process = {
+  service: "online-store",
+  id: "x",
+  instance: "online-store-1",
+  version: "0.1.0",
+  http: null,
+  catalogVersion: 3,
+};
+const redis = {
+  version: "7.0.15",
+  maxmemoryPolicy: "noeviction",
+  maxmemoryBytes: 100,
+  usedBytes: 10,
+  appendOnly: true,
+  isDiskFine: true,
+};
+const states = (facts: Partial<typeof redis>) => judgeRedis({ ...redis, ...facts }).map(({ state }) => state);
+
+describe("what the doctor makes of what it finds", () => {
+  it("versions below their floors", () => {
+    expect([nodeCheck("v20.18.9").state, nodeCheck("v20.19.0").state]).toEqual(["fail", "ok"]);
+    expect([natsVersionCheck("2.9.10").state, natsVersionCheck("2.14.0").state]).toEqual(["warn", "ok"]);
+    expect([postgresVersionCheck("14.9").state, postgresVersionCheck("15.1").state]).toEqual(["fail", "ok"]);
+  });
+
+  it("a clock that is off by more than a second, in either direction", () => {
+    const at = (skewMs: number) => judgeSkew({ skewMs, uncertaintyMs: 1 });
+    expect(at(900).state).toBe("ok");
+    expect(at(1_100)).toMatchObject({ state: "warn", what: expect.stringContaining("ahead of") });
+    expect(at(-90_000)).toMatchObject({ state: "warn", what: expect.stringContaining("behind") });
+  });
+
+  it("Redis: eviction, persistence, memory", () => {
+    expect(states({})).toEqual(["ok", "ok", "ok", "ok"]);
+    expect(states({ maxmemoryPolicy: "volatile-lru" })).toEqual(["ok", "fail", "ok", "ok"]);
+    expect(states({ appendOnly: false })).toEqual(["ok", "ok", "warn", "ok"]);
+    expect(states({ isDiskFine: false })).toEqual(["ok", "ok", "fail", "ok"]);
+    expect(states({ usedBytes: 80 })).toEqual(["ok", "ok", "ok", "warn"]);
+    expect(states({ usedBytes: 80, maxmemoryBytes: 0 })).toEqual(["ok", "ok", "ok", "ok"]);
+  });
+
+  it("a service that is silent, and a process that is behind the catalog", () => {
+    expect(answerCheck({ processes: [], silent: ["online-store"] }, "online-store").what).toContain("does not answer");
+    const roster = { processes: [store], silent: [] };
+    expect(answerCheck(roster, "online-store").state).toBe("ok");
+    expect(followCheck(roster, 3).state).toBe("ok");
+    expect(followCheck(roster, 4)).toMatchObject({ state: "warn", what: "behind version 4: online-store-1 (3)" });
+  });
+});

@@ -1,0 +1,50 @@
+import type { RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
+import { subjects } from "@tributary/shared/contracts/subjects";
+import type { Connection } from "@tributary/shared/messaging/contract";
+import { askJson } from "../ask-json.ts";
+import { type Check, fail, ok, warn } from "./check.ts";
+
+/** Redis as the store sees it: only the store knows its address. */
+export async function redisChecks(connection: Connection): Promise<readonly Check[]> {
+  const { redis } = await askJson<StoreStatus>(connection, subjects.storeStatus);
+  if (redis === undefined) return [warn("redis", "the store does not tell of it", "upgrade the store")];
+  if (redis === null) {
+    return [
+      fail("redis", "does not answer the store", "check that Redis runs and that the store's REDIS_URL is right"),
+    ];
+  }
+  return judgeRedis(redis);
+}
+
+export function judgeRedis(redis: RedisFacts): readonly Check[] {
+  return [
+    ok("redis", `version ${redis.version} answers the store`),
+    eviction(redis),
+    persistence(redis),
+    memory(redis),
+  ];
+}
+
+function eviction({ maxmemoryPolicy }: RedisFacts): Check {
+  if (maxmemoryPolicy === "noeviction") return ok("redis eviction", "none");
+  const what = `maxmemory-policy is ${maxmemoryPolicy || "unknown"}: records would be forgotten in silence`;
+  return fail("redis eviction", what, "set maxmemory-policy noeviction, then republish what may be gone");
+}
+
+function persistence({ appendOnly, isDiskFine }: RedisFacts): Check {
+  const name = "redis persistence";
+  if (!isDiskFine) return fail(name, "its last write to disk failed", "see Redis's log: is the disk full?");
+  if (appendOnly) return ok(name, "append-only file");
+  return warn(name, "no append-only file: a restart loses records", "set appendonly yes");
+}
+
+const memoryWarn = 0.8;
+
+function memory({ usedBytes, maxmemoryBytes }: RedisFacts): Check {
+  const name = "redis memory";
+  const mebibytes = `${Math.round(usedBytes / 1024 / 1024)} MiB used`;
+  if (maxmemoryBytes === 0) return ok(name, `${mebibytes}, no limit of its own`);
+  const share = usedBytes / maxmemoryBytes;
+  const what = `${mebibytes}, ${Math.round(share * 100)} % of its maxmemory`;
+  return share < memoryWarn ? ok(name, what) : warn(name, `${what}; when it is full, writes wait`, "raise maxmemory");
+}
