@@ -2,11 +2,13 @@ import type { Invocation } from "../command.ts";
 import { brokerChecks } from "../doctor/broker-checks.ts";
 import { type Check, checked, fail, ok } from "../doctor/check.ts";
 import { databaseChecks } from "../doctor/database-checks.ts";
+import { permissionChecks } from "../doctor/permission-checks.ts";
 import { serviceChecks } from "../doctor/service-checks.ts";
 import { isAtLeast } from "../doctor/version-floor.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CommandResult, Output } from "../output.ts";
 import { printable } from "../printable.ts";
+import type { Settings } from "../settings.ts";
 import { alignColumns } from "../table.ts";
 import { withConnection } from "../with-connection.ts";
 
@@ -15,7 +17,7 @@ const nodeLeast = { major: 20, minor: 19 };
 export async function run({ settings, output }: Invocation): Promise<CommandResult> {
   const groups = await Promise.all([
     [nodeCheck(process.version)],
-    checked("nats", () => natsChecks(settings.adminNatsUrl())),
+    checked("nats", () => natsChecks(settings)),
     checked("postgresql", async () => databaseChecks(settings.databaseUrl())),
   ]);
   const checks = groups.flat();
@@ -26,14 +28,18 @@ export async function run({ settings, output }: Invocation): Promise<CommandResu
 }
 
 /** What lives behind the broker is asked only when it answers: one cause, one line. */
-async function natsChecks(natsUrl: string): Promise<readonly Check[]> {
-  return withConnection(natsUrl, async (connection) => {
-    const [broker, services] = await Promise.all([brokerChecks(connection), serviceChecks(connection)]);
-    return [ok("nats", `answers as user "${connection.user}"`), ...broker, ...services];
+async function natsChecks(settings: Settings): Promise<readonly Check[]> {
+  return withConnection(settings.adminNatsUrl(), async (connection) => {
+    const groups = await Promise.all([
+      checked("permissions", () => permissionChecks(settings, connection)),
+      brokerChecks(connection),
+      checked("services", () => serviceChecks(connection)),
+    ]);
+    return [ok("nats", `answers as user "${connection.user}"`), ...groups.flat()];
   });
 }
 
-function nodeCheck(version: string): Check {
+export function nodeCheck(version: string): Check {
   if (isAtLeast(version, nodeLeast)) return ok("node", version);
   return fail("node", version, `upgrade to ${nodeLeast.major}.${nodeLeast.minor} or later`);
 }
