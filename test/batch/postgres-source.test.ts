@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Servers, startServers } from "@tributary/local/servers";
-import type { PostgresTable, Field } from "@tributary/shared/contracts/source";
+import type { Field, PostgresTable } from "@tributary/shared/contracts/source";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";

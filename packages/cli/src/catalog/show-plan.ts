@@ -69,9 +69,10 @@ function showValue(field: string, value: unknown): string {
   return line.length <= shownLengthMax ? line : `${line.slice(0, shownLengthMax)}… (${line.length} characters)`;
 }
 
-function showLane({ view, lane, meets, why, fix }: LaneCheck, colors: Colors): string[] {
+function showLane({ view, lane, meets, why, fix, chosen }: LaneCheck, colors: Colors): string[] {
   const said = meets ? why : `${why}; ${fix}`;
-  return [meets ? colors.green("✓") : colors.red("✗"), view, lane, said];
+  const choice = chosen === null ? "" : ` (chosen by ${chosen.rule}: ${chosen.why})`;
+  return [meets ? colors.green("✓") : colors.red("✗"), view, lane, `${said}${choice}`];
 }
 
 function countKinds(changes: readonly Change[]): string {

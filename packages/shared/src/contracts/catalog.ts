@@ -10,7 +10,7 @@ import { eventSourceSchema, tableSourceSchema } from "./source.ts";
  *   1  first form: entities, event and table sources, batch, stream and direct views, feature services;
  *      since then, optional: a column's layers (`over`); length checks, `nullable`, `as`, tags, owner and pii of a feature;
  *      JSON and PostgreSQL table sources; an event source's id, de-duplication and allowed lateness; derived columns;
- *      a view's own record and how its lane was chosen; on-demand features and a feature service's request fields;
+ *      a view's own record, how its lane was chosen and what it aggregates; on-demand features and a feature service's request fields;
  *      which version a version follows
  */
 
@@ -49,6 +49,23 @@ const viewBase = {
   ...labels,
 };
 
+const windowsSchema = z.array(z.strictObject({ name: z.string(), ms: durationMsSchema })).min(1);
+
+/** What an aggregateView's SQL was made of. */
+const aggregateSchema = z.strictObject({
+  /** The event source whose events the view's table holds. */
+  source: nameSchema,
+  windows: windowsSchema,
+  hopMs: durationMsSchema,
+  /** CEL that the SQL calls as `trib_where`, with the fields that it names in this order. */
+  where: z
+    .strictObject({
+      expression: z.string(),
+      inputs: z.array(z.strictObject({ name: nameSchema, type: featureTypeSchema, of: featureTypeSchema.optional() })),
+    })
+    .optional(),
+});
+
 export const batchViewSchema = z.strictObject({
   lane: z.literal("batch"),
   ...viewBase,
@@ -57,6 +74,7 @@ export const batchViewSchema = z.strictObject({
   everyMs: durationMsSchema,
   /** A run that would delete more than this share of the published rows is refused. */
   deleteShareMax: z.number().min(0).max(1),
+  aggregate: aggregateSchema.optional(),
 });
 export type BatchView = z.infer<typeof batchViewSchema>;
 
@@ -70,7 +88,7 @@ export const streamViewSchema = z.strictObject({
   derive: z.array(z.strictObject({ name: nameSchema, type: featureTypeSchema, expression: z.string() })).optional(),
   /** CEL over the source's fields and derived columns; absent = every event. */
   where: z.string().optional(),
-  windows: z.array(z.strictObject({ name: z.string(), ms: durationMsSchema })).min(1),
+  windows: windowsSchema,
   hopMs: durationMsSchema,
   /** Feature `<aggregation>_<window>` for each pair, in this order: windows inside aggregations. */
   aggregations: z.array(aggregationSchema).min(1),

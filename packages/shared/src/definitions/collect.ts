@@ -63,12 +63,17 @@ function byKind(all: readonly Definition[]): Collected {
   };
 }
 
+function sourcesOf({ options }: ViewDefinition): readonly (EventSourceDefinition | TableSourceDefinition)[] {
+  if (!("from" in options)) return [];
+  const from: EventSourceDefinition | readonly TableSourceDefinition[] = options.from;
+  const history = "history" in options && options.history !== undefined ? [options.history] : [];
+  return "kind" in from ? [from, ...history] : from;
+}
+
 function partsOf(definition: Definition): readonly Definition[] {
   switch (definition.kind) {
-    case "view": {
-      const from = "from" in definition.options ? definition.options.from : [];
-      return [definition.entity, ...(Array.isArray(from) ? from : [from as EventSourceDefinition])];
-    }
+    case "view":
+      return [definition.entity, ...sourcesOf(definition)];
     case "featureService":
       return definition.uses.flatMap((use): readonly Definition[] =>
         "use" in use ? [use.use.view(), ...use.use.over] : [use.onDemand.definition()],

@@ -1,6 +1,8 @@
 import type { View } from "../contracts/catalog.ts";
 import type { Feature } from "../contracts/feature.ts";
+import type { AggregateOptions } from "./aggregate-view.ts";
 import { checkBatch, checkColumns, checkDirect } from "./check-view.ts";
+import { compileAggregate } from "./compile-aggregate-view.ts";
 import { compileFeature } from "./compile-feature.ts";
 import { compileStream } from "./compile-stream-view.ts";
 import { checkNames } from "./names.ts";
@@ -17,6 +19,8 @@ export function compileView(view: ViewDefinition, problems: Problems): View {
       return compileStream(view, view.options as StreamOptions, problems);
     case "direct":
       return compileDirect(view, view.options as DirectOptions, problems);
+    case "open":
+      return compileAggregate(view, view.options as AggregateOptions, problems);
     default:
       return view.lane satisfies never;
   }

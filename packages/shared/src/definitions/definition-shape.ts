@@ -29,12 +29,14 @@ const circular = "; what is undefined there may come from files that import each
 
 function brokenView({ lane, entity, options }: Definition & { readonly kind: "view" }): string | undefined {
   if (!isKind(entity, "entity")) return `has no entity; give it one made by entity(…)${circular}`;
-  const { features, from }: { features: unknown; from?: unknown } = options;
-  if (lane === "stream" && !isKind(from, "eventSource"))
-    return `has no event source; name one: from: departures${circular}`;
+  const { features, from, history }: { features: unknown; from?: unknown; history?: unknown } = options;
+  const isWindowed = lane === "stream" || lane === "open";
+  if (isWindowed && !isKind(from, "eventSource")) return `has no event source; name one: from: departures${circular}`;
+  if (lane === "open" && history !== undefined && !isKind(history, "tableSource"))
+    return `has a history that is no table source; name one: history: pastDepartures${circular}`;
   if (lane === "batch" && !(Array.isArray(from) && from.length > 0 && from.every((one) => isKind(one, "tableSource"))))
     return `has no sources; list the table sources that its SQL reads: from: [flights]${circular}`;
-  return lane === "stream"
+  return isWindowed
     ? noneOf(features, "aggregation", "has no features; declare at least one: features: { events: count() }")
     : noneOf(features, "type", "has no features; declare at least one: features: { score: float64() }");
 }

@@ -1,4 +1,5 @@
 import type { Lane } from "../contracts/catalog.ts";
+import type { AggregateOptions } from "./aggregate-view.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { DerivedMap } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
@@ -11,18 +12,25 @@ import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
  * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives,
  * `Written` what a write may. A count of a stream view is null too while nothing at all is known of the entity.
  */
-export interface ViewDefinition<K extends KeyMap = KeyMap, Row = unknown, L extends Lane = Lane, Written = unknown>
-  extends ViewUse<K, Row> {
+export interface ViewDefinition<
+  K extends KeyMap = KeyMap,
+  Row = unknown,
+  L extends DefinedLane = DefinedLane,
+  Written = unknown,
+> extends ViewUse<K, Row> {
   readonly kind: "view";
   readonly lane: L;
   readonly name: string;
   readonly entity: EntityDefinition<K>;
-  readonly options: BatchOptions | StreamOptions | DirectOptions;
+  readonly options: BatchOptions | StreamOptions | DirectOptions | AggregateOptions;
   /** Never set: carries the TypeScript type. */
   readonly written?: Written;
 }
 
-interface CommonOptions extends Labels {
+/** open: the planner chooses it when the definition is compiled. */
+export type DefinedLane = Lane | "open";
+
+export interface CommonOptions extends Labels {
   /** The age this view promises not to exceed. */
   readonly freshness: Duration;
   /** The age past which a read hides its values; absent = never. */

@@ -1,5 +1,5 @@
-import type { Lane } from "../contracts/catalog.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
+import { defineView } from "./define-view.ts";
 import type { DerivedDefinition } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
@@ -7,7 +7,6 @@ import type { ReadValueOf, WrittenValueOf } from "./feature-type.ts";
 import { placed } from "./place.ts";
 import type { EventSourceDefinition, FieldMap } from "./source.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
-import { viewUse } from "./view-use.ts";
 
 type RowOf<F extends FeatureMap> = { [N in keyof F]: ReadValueOf<F[N]> };
 type WrittenOf<F extends FeatureMap> = { [N in keyof F]: WrittenValueOf<F[N]> };
@@ -17,10 +16,11 @@ export function batchView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: BatchOptions & { entity: EntityDefinition<K>; features: F },
 ): ViewDefinition<K, RowOf<F>, "batch", WrittenOf<F>> {
-  return placed(define("batch", name, options), batchView);
+  return placed(defineView("batch", name, options), batchView);
 }
 
-type Windowed<A, W extends string> = {
+/** A row of windowed features: `<feature>_<window>`. */
+export type Windowed<A, W extends string> = {
   [N in keyof A & string as `${N}_${W}`]: (A[N] extends AggregationDefinition<infer T> ? T : never) | null;
 };
 
@@ -42,7 +42,7 @@ export function streamView<
     features: A;
   },
 ): ViewDefinition<K, Windowed<A, W>, "stream", Windowed<A, W>> {
-  return placed(define("stream", name, options), streamView);
+  return placed(defineView("stream", name, options), streamView);
 }
 
 /** Values that another system computed and writes through the gateway. */
@@ -50,17 +50,5 @@ export function directView<const K extends KeyMap, const F extends FeatureMap>(
   name: string,
   options: DirectOptions & { entity: EntityDefinition<K>; features: F },
 ): ViewDefinition<K, RowOf<F>, "direct", WrittenOf<F>> {
-  return placed(define("direct", name, options), directView);
-}
-
-function define<K extends KeyMap, Row, L extends Lane, Written>(
-  lane: L,
-  name: string,
-  options: (BatchOptions | StreamOptions | DirectOptions) & { entity: EntityDefinition<K> },
-): ViewDefinition<K, Row, L, Written> {
-  const view = { kind: "view" as const, lane, name, entity: options.entity, options };
-  return Object.assign(
-    view,
-    viewUse<K, Row>(() => view as unknown as ViewDefinition<K, Row>),
-  );
+  return placed(defineView("direct", name, options), directView);
 }

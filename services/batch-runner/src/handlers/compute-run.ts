@@ -1,10 +1,12 @@
 import type { BatchView, Catalog } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { TableSource } from "@tributary/shared/contracts/source";
+import { engineFunction, functionMacro } from "../core/cel-function.ts";
 import { EngineError } from "../core/engine.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import { identifier, instant, literal } from "../core/sql-text.ts";
 import { goodRowsQuery, typedRowsQuery, withheldQuery } from "../core/typed-rows.ts";
+import { whereFunction } from "../core/where-function.ts";
 import { refineSource } from "./refine-source.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
@@ -33,6 +35,7 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   await step(context, "refined");
   await engine.exec(`CREATE MACRO interval_start() AS ${instant(input.intervalEndMs - view.everyMs)}`);
   await engine.exec(`CREATE MACRO interval_end() AS ${instant(input.intervalEndMs)}`);
+  await defineFilter(context, view);
   const sql = view.sql.trim().replace(/;$/, "");
   const entity = catalog.entities[view.entity];
   if (entity === undefined) throw invalid(view, `its entity "${view.entity}" is not in the catalog`);
@@ -50,6 +53,13 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   const computed = await withheldOf(context);
   await step(context, "computed");
   return computed;
+}
+
+async function defineFilter({ engine }: RunContext, view: BatchView): Promise<void> {
+  const filter = whereFunction(view);
+  if (filter === undefined) return;
+  engine.register(engineFunction(filter));
+  await engine.exec(functionMacro(filter));
 }
 
 async function openSources(context: RunContext, { catalog, view }: ComputeInput): Promise<void> {

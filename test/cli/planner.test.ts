@@ -1,0 +1,87 @@
+import { planCatalog, problemsOf } from "@tributary/cli/catalog/plan";
+import { showPlan } from "@tributary/cli/catalog/show-plan";
+import { type AggregateOptions, aggregateView } from "@tributary/shared/definitions/aggregate-view";
+import { count, mean } from "@tributary/shared/definitions/aggregation";
+import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { entity } from "@tributary/shared/definitions/entity";
+import { featureService } from "@tributary/shared/definitions/feature-service";
+import { float64, string, timestamp } from "@tributary/shared/definitions/feature-type";
+import { eventSource, tableSource } from "@tributary/shared/definitions/source";
+import picocolors from "picocolors";
+import { describe, expect, it } from "vitest";
+
+const fields = { origin: string(), delay: float64(), at: timestamp() };
+const airport = entity("airport", { key: { code: string() } });
+const departures = eventSource("departures", { fields, eventTime: "at", disorder: "4h" });
+const past = tableSource("past_departures", { format: "json", files: ["raw/departures/*.json"], fields });
+
+type Change = Partial<Pick<AggregateOptions, "freshness" | "version" | "history">>;
+
+function bodyWith({ freshness = "3h", ...change }: Change) {
+  const now = aggregateView("airport_now", {
+    entity: airport,
+    from: departures,
+    history: past,
+    keys: { code: "origin" },
+    windows: ["1h", "1d"],
+    hop: "5m",
+    features: { departures: count(), delayMean: mean("delay") },
+    freshness,
+    ...change,
+  });
+  return compileDefinitions([featureService("tower", [now])]);
+}
+
+const colors = picocolors.createColors(false);
+const live = bodyWith({});
+
+describe("the plan of a view whose lane is open", () => {
+  it("shows the lane, the rule that chose it and why, with the arithmetic, as text and as data", () => {
+    const plan = planCatalog(undefined, live);
+    const sentence = "both lanes can, and batch costs less: freshness 3h is 1h or more; it runs every 2h";
+    expect(showPlan(plan, colors)).toContain(
+      `✓  airport_now  batch  interval 2h + assumed run 1m = 2h 1m, within freshness 3h (chosen by cheaper-in-batch: ${sentence})`,
+    );
+    expect(plan.lanes).toEqual([
+      expect.objectContaining({ lane: "batch", meets: true, chosen: { rule: "cheaper-in-batch", why: sentence } }),
+    ]);
+  });
+
+  it("re-derives every choice from the catalog alone", () => {
+    const why = (change: Change) => planCatalog(undefined, bodyWith(change)).lanes[0]?.chosen?.rule;
+    expect(why({ freshness: "10m" })).toBe("cheaper-in-stream");
+    expect(why({ freshness: "2m" })).toBe("too-fresh-for-batch");
+    expect(why({ freshness: "3h", history: undefined as never })).toBe("only-stream-sees");
+    const view = live.views.airport_now;
+    if (view === undefined) expect.unreachable();
+    const older = { ...live, views: { airport_now: { ...view, laneRule: "a-rule-of-old" } } };
+    expect(planCatalog(undefined, older).lanes[0]?.chosen).toEqual({
+      rule: "a-rule-of-old",
+      why: "by a rule that has changed since",
+    });
+  });
+
+  it("refuses an edit by which the lane flips, until the view has a new version", () => {
+    const flipped = planCatalog(live, bodyWith({ freshness: "10m" }));
+    expect(problemsOf(flipped, { allowDestroy: true })).toEqual([
+      expect.stringMatching(
+        /^view "airport_now" changes its .*lane.*: raise the version of view "airport_now" above 1; it breaks feature service tower/,
+      ),
+    ]);
+    const text = showPlan(flipped, colors);
+    expect(text).toContain("lane: batch → stream");
+    expect(text).toContain("laneRule: cheaper-in-batch → cheaper-in-stream");
+    const raised = planCatalog(live, bodyWith({ freshness: "10m", version: 2 }));
+    expect(problemsOf(raised, { allowDestroy: false })).toEqual([]);
+    expect(raised.changes.map(({ kind, what, name }) => `${kind} ${what} ${name}`)).toContain(
+      "breaking view airport_now",
+    );
+    expect(raised.lanes[0]).toMatchObject({ lane: "stream", chosen: { rule: "cheaper-in-stream" } });
+  });
+
+  it("takes an edit after which the lane stays, as of any other view", () => {
+    const edited = planCatalog(live, bodyWith({ freshness: "6h" }));
+    expect(problemsOf(edited, { allowDestroy: false })).toEqual([]);
+    expect(showPlan(edited, colors)).toContain("freshness 6h");
+  });
+});
