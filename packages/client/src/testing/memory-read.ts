@@ -12,8 +12,8 @@ import type { ReadReply, ReadRequest } from "@tributary/shared/contracts/read";
 import type { WriteToken } from "@tributary/shared/contracts/write";
 import { replyColumns, type ServiceColumns, selectColumns } from "@tributary/shared/merge/column-selection";
 import { planOnDemand } from "@tributary/shared/merge/on-demand-column";
-import { buildColumn, type Column, type ColumnCell, type StoredCells } from "@tributary/shared/merge/read-column";
-import type { CurrentCell } from "@tributary/shared/merge/read-view";
+import { buildColumn, type Column, type ColumnCell } from "@tributary/shared/merge/read-column";
+import { type CurrentCell, columnOfCells, type StoredColumn } from "@tributary/shared/merge/stored-column";
 import type { MemoryCells } from "./memory-cells.ts";
 import type { MemoryStream } from "./memory-stream.ts";
 
@@ -109,12 +109,15 @@ function planCell(
   return { view: viewName, lane, freshnessMs, ttlMs, fallback, feature: name, entity, keys };
 }
 
-function storedCells({ cells, confirmed }: ReadWorld, cell: MemoryCell, rows: ReadRequest["keys"]): StoredCells {
+function storedCells({ cells, confirmed }: ReadWorld, cell: MemoryCell, rows: ReadRequest["keys"]): StoredColumn {
   const current = rows.map((row): CurrentCell | undefined => {
     const joinKeys = Object.entries(cell.keys).map(([joinKey, requestKey]) => [joinKey, row[requestKey]]);
     const key = encodeEntityKey(cell.entity, Object.fromEntries(joinKeys));
     const found = cells.of(cell.view, key).find((candidate) => candidate.feature === cell.feature);
     return found && { value: found.value, eventTime: found.version.eventTime, untilMs: null };
   });
-  return { cells: current, confirmedAtMs: rows.map(() => confirmed.get(cell.view)) };
+  return columnOfCells(
+    current,
+    rows.map(() => confirmed.get(cell.view)),
+  );
 }

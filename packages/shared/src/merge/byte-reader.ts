@@ -17,20 +17,37 @@ export class ByteReader {
   }
 
   byte(): number {
-    this.#take(1);
-    return this.bytes[this.position - 1] as number;
+    if (this.position >= this.end) throw corrupt("it ends too early");
+    return this.bytes[this.position++] as number;
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.byte();
-      if (byte < 0x80) return this.#safe(value + byte * scale);
-      value += (byte & 0x7f) * scale;
-      scale *= 0x80;
+    const { bytes, end } = this;
+    let at = this.position;
+    // Bytes beyond the end are told by `at` below; until then they only make a wrong number.
+    let byte = bytes[at++] as number;
+    let value = byte & 0x7f;
+    // In 32-bit arithmetic as far as it goes: most numbers end there.
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = bytes[at++] as number;
+      value |= (byte & 0x7f) << shift;
     }
-    throw corrupt("a number is longer than 8 bytes");
+    for (let scale = 2 ** 28; byte >= 0x80; scale *= 0x80) {
+      if (scale > 2 ** 49) throw corrupt("a number is longer than 8 bytes");
+      byte = bytes[at++] as number;
+      value += (byte & 0x7f) * scale;
+    }
+    if (at > end) throw corrupt("it ends too early");
+    this.position = at;
+    return value <= Number.MAX_SAFE_INTEGER ? value : this.#tooLarge();
+  }
+
+  /** Passes over a varint without working out what it says. */
+  skipVarint(): void {
+    const start = this.position;
+    let at = start;
+    while ((this.bytes[at++] as number) >= 0x80 && at - start < 8);
+    this.#take(at - start);
   }
 
   signedVarint(): number {
@@ -56,6 +73,14 @@ export class ByteReader {
   uint32(): number {
     this.#take(4);
     return this.bytes.readUInt32LE(this.position - 4);
+  }
+
+  uint24(): number {
+    this.#take(3);
+    const { bytes, position } = this;
+    return (
+      ((bytes[position - 3] as number) << 16) | ((bytes[position - 2] as number) << 8) | (bytes[position - 1] as number)
+    );
   }
 
   uint48(): number {
@@ -84,9 +109,8 @@ export class ByteReader {
     this.position += size;
   }
 
-  #safe(value: number): number {
-    if (value > Number.MAX_SAFE_INTEGER) throw corrupt("a number is too large");
-    return value;
+  #tooLarge(): never {
+    throw corrupt("a number is too large");
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ViewedCell } from "./read-view.ts";
+import type { ViewedColumn } from "./read-view.ts";
 
 /**
  * Overrides are layers, not races (L1): an upper cell counts while it is PRESENT or NULL_VALUE, which it is within its ttl
@@ -7,21 +7,27 @@ import type { ViewedCell } from "./read-view.ts";
  */
 export interface Layer<L> {
   readonly layer: L;
-  /** One entry a row. */
-  readonly viewed: readonly ViewedCell[];
+  readonly viewed: ViewedColumn;
 }
 
-/** For each row the cell that counts and its layer; the layers come uppermost first, at least one. */
-export function lookThrough<L>(
-  layers: readonly Layer<L>[],
-): readonly { readonly layer: L; readonly viewed: ViewedCell }[] {
+/** For each row the cell that counts, and the layers they are of; the layers come uppermost first, at least one. */
+export function lookThrough<L>(layers: readonly Layer<L>[]): { readonly viewed: ViewedColumn; readonly chosen: L[] } {
   const lowest = layers.at(-1) as Layer<L>;
-  return lowest.viewed.map((viewed, row) => {
-    const { layer, viewed: rows } = layers.find((one) => counts(one.viewed[row])) ?? lowest;
-    return { layer, viewed: rows[row] ?? viewed };
-  });
+  const chosen = lowest.viewed.values.map((_, row) => layers.find(({ viewed }) => counts(viewed, row)) ?? lowest);
+  const take = <N extends keyof ViewedColumn>(name: N) =>
+    chosen.map(({ viewed }, row) => viewed[name][row]) as ViewedColumn[N];
+  return {
+    viewed: {
+      values: take("values"),
+      statuses: take("statuses"),
+      eventTimes: take("eventTimes"),
+      agesMs: take("agesMs"),
+      fresh: take("fresh"),
+    },
+    chosen: chosen.map(({ layer }) => layer),
+  };
 }
 
-function counts(cell: ViewedCell | undefined): boolean {
-  return cell?.status === "PRESENT" || cell?.status === "NULL_VALUE";
+function counts({ statuses }: ViewedColumn, row: number): boolean {
+  return statuses[row] === "PRESENT" || statuses[row] === "NULL_VALUE";
 }

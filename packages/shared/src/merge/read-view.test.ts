@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tombstone } from "../contracts/chunk.ts";
-import { type CurrentCell, type ReadRules, viewCell } from "./read-view.ts";
+import { type ReadRules, viewColumn, viewValues } from "./read-view.ts";
+import { type CurrentCell, columnOfCells } from "./stored-column.ts";
 
 const minute = 60_000;
 const column: ReadRules = {
@@ -14,7 +15,10 @@ function cell(eventTime: number, more: Partial<CurrentCell> = {}): CurrentCell {
 }
 
 function view(one: CurrentCell | undefined, nowMs: number, more: { confirmedAtMs?: number; column?: ReadRules } = {}) {
-  return viewCell(more.column ?? column, one, { nowMs, confirmedAtMs: more.confirmedAtMs });
+  const stored = columnOfCells([one], [more.confirmedAtMs]);
+  const { values, statuses, eventTimes, agesMs, fresh } = viewColumn(more.column ?? column, stored, nowMs);
+  expect(viewValues(more.column ?? column, stored, nowMs), "values without detail").toEqual(values);
+  return { value: values[0], status: statuses[0], eventTime: eventTimes[0], ageMs: agesMs[0], fresh: fresh[0] };
 }
 
 describe("a cell as a reader sees it", () => {

@@ -1,16 +1,8 @@
-import { type FeatureValue, type Tombstone, tombstone } from "../contracts/chunk.ts";
+import { type FeatureValue, tombstone } from "../contracts/chunk.ts";
 import type { Status } from "../contracts/read.ts";
+import type { StoredColumn } from "./stored-column.ts";
 
-/** A stored cell as it is at the reader's instant. */
-export interface CurrentCell {
-  readonly value: FeatureValue | Tombstone;
-  /** Epoch ms. */
-  readonly eventTime: number;
-  /** Epoch ms beyond which nothing is known; null without a schedule. */
-  readonly untilMs: number | null;
-}
-
-/** How a view's cell is read. */
+/** How a view's cells are read. */
 export interface ReadRules {
   readonly freshnessMs: number;
   readonly ttlMs: number | null;
@@ -18,41 +10,71 @@ export interface ReadRules {
   readonly fallback: FeatureValue;
 }
 
-/** A cell as a reader sees it at one instant of the clock. */
-export interface ViewedCell {
-  readonly value: FeatureValue;
-  readonly status: Status;
+/** A column as a reader sees it at one instant of the clock, one entry a row. */
+export interface ViewedColumn {
+  readonly values: FeatureValue[];
+  readonly statuses: Status[];
   /** Epoch ms; null where nothing is stored. */
-  readonly eventTime: number | null;
-  readonly ageMs: number | null;
-  readonly fresh: boolean;
-}
-
-export interface Instant {
-  readonly nowMs: number;
-  /** The view and partition of the cell are confirmed up to here, epoch ms. */
-  readonly confirmedAtMs: number | undefined;
+  readonly eventTimes: (number | null)[];
+  readonly agesMs: (number | null)[];
+  readonly fresh: boolean[];
 }
 
 /**
  * Age counts from the later of the event time and the confirmation ("unchanged is not unknown"). Past its ttl a value is
  * hidden; past the end of its schedule it is shown but not fresh (L2). A value from ahead of the clock has age 0.
  */
-export function viewCell(rules: ReadRules, cell: CurrentCell | undefined, instant: Instant): ViewedCell {
-  if (cell === undefined || cell.value === tombstone) return notFound(rules);
-  const { nowMs, confirmedAtMs } = instant;
-  const ageMs = Math.max(0, nowMs - Math.max(cell.eventTime, confirmedAtMs ?? cell.eventTime));
-  const isExpired = rules.ttlMs !== null && ageMs > rules.ttlMs;
-  const isKnown = cell.untilMs === null || nowMs <= cell.untilMs;
-  return {
-    value: isExpired ? rules.fallback : (cell.value ?? rules.fallback),
-    status: isExpired ? "OUTSIDE_MAX_AGE" : cell.value === null ? "NULL_VALUE" : "PRESENT",
-    eventTime: cell.eventTime,
-    ageMs,
-    fresh: !isExpired && isKnown && ageMs <= rules.freshnessMs,
+export function viewColumn(rules: ReadRules, column: StoredColumn, nowMs: number): ViewedColumn {
+  const rows = column.records.length;
+  const viewed: ViewedColumn = {
+    values: new Array(rows),
+    statuses: new Array(rows),
+    eventTimes: new Array(rows),
+    agesMs: new Array(rows),
+    fresh: new Array(rows),
   };
+  for (let row = 0; row < rows; row++) viewCell(rules, { column, row, nowMs }, viewed);
+  return viewed;
 }
 
-function notFound(rules: ReadRules): ViewedCell {
-  return { value: rules.fallback, status: "NOT_FOUND", eventTime: null, ageMs: null, fresh: false };
+/** The values alone of `viewColumn`: most reads ask for no more, and it is the inmost loop of the store. */
+export function viewValues({ fallback, ttlMs }: ReadRules, column: StoredColumn, nowMs: number): FeatureValue[] {
+  const { values, offset, records } = column;
+  const shown: FeatureValue[] = new Array(records.length);
+  for (let row = 0; row < shown.length; row++) {
+    const record = records[row] as number;
+    const value = values[offset + record];
+    const isHidden = value === undefined || value === tombstone || value === null;
+    shown[row] = isHidden || (ttlMs !== null && ageOf(column, record, nowMs) > ttlMs) ? fallback : value;
+  }
+  return shown;
+}
+
+function ageOf({ eventTimes, offset, confirmedAtMs }: StoredColumn, record: number, nowMs: number): number {
+  return Math.max(0, nowMs - Math.max(eventTimes[offset + record] as number, confirmedAtMs[record] as number));
+}
+
+interface Place {
+  readonly column: StoredColumn;
+  readonly row: number;
+  readonly nowMs: number;
+}
+
+function viewCell(rules: ReadRules, { column, row, nowMs }: Place, viewed: ViewedColumn): void {
+  const record = column.records[row] as number;
+  const value = column.values[column.offset + record];
+  const isFound = value !== undefined && value !== tombstone;
+  const ageMs = isFound ? ageOf(column, record, nowMs) : null;
+  const isExpired = ageMs !== null && rules.ttlMs !== null && ageMs > rules.ttlMs;
+  const isKnown = nowMs <= (column.untilMs[column.offset + record] as number);
+  viewed.values[row] = isFound && !isExpired ? (value ?? rules.fallback) : rules.fallback;
+  viewed.statuses[row] = isFound ? statusOf(value, isExpired) : "NOT_FOUND";
+  viewed.eventTimes[row] = isFound ? (column.eventTimes[column.offset + record] as number) : null;
+  viewed.agesMs[row] = ageMs;
+  viewed.fresh[row] = ageMs !== null && !isExpired && isKnown && ageMs <= rules.freshnessMs;
+}
+
+function statusOf(value: FeatureValue, isExpired: boolean): Status {
+  if (isExpired) return "OUTSIDE_MAX_AGE";
+  return value === null ? "NULL_VALUE" : "PRESENT";
 }

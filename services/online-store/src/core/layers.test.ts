@@ -1,6 +1,6 @@
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
 import { buildColumn } from "@tributary/shared/merge/read-column";
-import type { CurrentCell } from "@tributary/shared/merge/read-view";
+import { type CurrentCell, columnOfCells } from "@tributary/shared/merge/stored-column";
 import { describe, expect, it } from "vitest";
 import type { PlannedCell, PlannedColumn } from "./read-plan.ts";
 
@@ -41,10 +41,10 @@ interface Stored {
 /** One read of one row; the layers uppermost first. */
 function read(layers: readonly Stored[], more: { detail?: boolean; confirmed?: Record<string, number> } = {}) {
   const column = { name: "f", ...layers.at(-1)?.plan, over: layers.slice(0, -1).map(({ plan }) => plan) };
-  const stored = ({ view }: PlannedCell) => ({
-    cells: layers.filter(({ plan }) => plan.view === view).map(({ state }) => states[state]),
-    confirmedAtMs: [more.confirmed?.[view]],
-  });
+  const stored = ({ view }: PlannedCell) => {
+    const cells = layers.filter(({ plan }) => plan.view === view).map(({ state }) => states[state]);
+    return columnOfCells(cells, [more.confirmed?.[view]]);
+  };
   return buildColumn(column as PlannedColumn, { nowMs, detail: more.detail ?? true, stored });
 }
 

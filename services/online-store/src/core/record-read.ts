@@ -1,10 +1,10 @@
 import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
 import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
 import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
-import type { CurrentCell } from "@tributary/shared/merge/read-view";
+import type { CellColumns } from "./cell-columns.ts";
 import { decodeRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
-import { bitmapBytes, groupFlags, isInBitmap, readGroupFlags, readInstants, readVersion } from "./section.ts";
-import { type Shape, type ShapeLookup, sectionId, UnknownShape } from "./shape.ts";
+import { bitmapBytes, groupFlags, isInBitmap, readGroupFlags, readInstants, skipStamp } from "./section.ts";
+import { type Shape, type ShapeLookup, sectionId, shapeIdHalf, UnknownShape } from "./shape.ts";
 
 /**
  * The read path's way into a record: decodes only the wanted features of the wanted sections, each as it is at one instant
@@ -12,10 +12,22 @@ import { type Shape, type ShapeLookup, sectionId, UnknownShape } from "./shape.t
  * the first record names it.
  */
 export interface RecordPlan {
-  /** Section id → feature → place in the cells of this record. */
+  /** Section id → feature → place in the columns. */
   readonly sections: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Shape id → place of each of its features, or `notWanted`; null where nothing of it is wanted. */
-  readonly places: Map<number, Int32Array | null>;
+  /** How many places there are. */
+  readonly size: number;
+  /** Shape id → what is wanted of it. */
+  readonly known: Map<number, WantedShape>;
+  /** The shapes of the last record, in order: the next one nearly always names the same. */
+  readonly order: WantedShape[];
+}
+
+interface WantedShape {
+  /** The two halves of the id, each a small integer: comparing them is much cheaper than a look into a map. */
+  readonly high: number;
+  readonly low: number;
+  /** Place of each of the shape's features, or `notWanted`; null where nothing of it is wanted. */
+  readonly places: Int32Array | null;
 }
 
 export interface SectionPlan {
@@ -28,7 +40,8 @@ const notWanted = -1;
 
 export function planRecord(sections: readonly SectionPlan[]): RecordPlan {
   const bySection = sections.map(({ view, viewVersion, places }) => [sectionId(view, viewVersion), places] as const);
-  return { sections: new Map(bySection), places: new Map() };
+  const places = sections.flatMap((section) => [...section.places.values()]);
+  return { sections: new Map(bySection), size: Math.max(-1, ...places) + 1, known: new Map(), order: [] };
 }
 
 /** What all records of one read have in common. */
@@ -36,95 +49,107 @@ export interface RecordReading {
   readonly plan: RecordPlan;
   readonly shapes: ShapeLookup;
   readonly nowMs: number;
+  readonly into: CellColumns;
 }
 
 /**
- * The wanted cells of a record by place, as they are at `nowMs`; undefined where the record has none.
+ * Puts the wanted cells of one record, as they are at `nowMs`, into the columns at its index.
  * @throws TributaryError CORRUPT; UnknownShape
  */
-export function readRecord(bytes: Buffer, reading: RecordReading): (CurrentCell | undefined)[] {
+export function readRecord(bytes: Buffer, index: number, reading: RecordReading): void {
   const { reader, format } = openRecord(bytes);
-  if (format === 1) return readRecord(encodeRecord(decodeRecord(bytes, reading.shapes), noNonce), reading);
-  const cells: (CurrentCell | undefined)[] = [];
-  while (!reader.done) {
-    const places = placesOf(reader.uint48(), reading);
+  if (format === 1) {
+    readRecord(encodeRecord(decodeRecord(bytes, reading.shapes), noNonce), index, reading);
+    return;
+  }
+  for (let section = 0; !reader.done; section++) {
+    const places = placesOf(reader, section, reading);
     const size = reader.varint();
     const start = reader.position;
     reader.skip(size);
-    if (places !== null)
-      readWanted(new ByteReader(bytes, start, start + size), { places, nowMs: reading.nowMs, cells });
+    if (places !== null) readSection(new ByteReader(bytes, start, start + size), { places, index, reading });
   }
-  return cells;
 }
 
 const noNonce = Buffer.alloc(nonceBytes);
 
-function placesOf(id: number, { plan, shapes }: RecordReading): Int32Array | null {
-  const known = plan.places.get(id);
-  if (known !== undefined) return known;
-  const shape = shapes.find(id);
-  if (shape === undefined) throw new UnknownShape(id);
-  const places = wantedPlaces(shape, plan);
-  plan.places.set(id, places);
-  return places;
+function placesOf(reader: ByteReader, section: number, { plan, shapes }: RecordReading): Int32Array | null {
+  const high = reader.uint24();
+  const low = reader.uint24();
+  const expected = plan.order[section];
+  if (expected !== undefined && expected.low === low && expected.high === high) return expected.places;
+  const id = high * shapeIdHalf + low;
+  const wanted = plan.known.get(id) ?? { high, low, places: wantedPlaces(shapes.find(id), id, plan) };
+  plan.known.set(id, wanted);
+  plan.order[section] = wanted;
+  return wanted.places;
 }
 
-function wantedPlaces({ section, features }: Shape, { sections }: RecordPlan): Int32Array | null {
-  const wanted = sections.get(section);
-  return wanted === undefined ? null : Int32Array.from(features, (feature) => wanted.get(feature) ?? notWanted);
+function wantedPlaces(shape: Shape | undefined, id: number, { sections }: RecordPlan): Int32Array | null {
+  if (shape === undefined) throw new UnknownShape(id);
+  const wanted = sections.get(shape.section);
+  return wanted === undefined ? null : Int32Array.from(shape.features, (feature) => wanted.get(feature) ?? notWanted);
 }
 
 interface Target {
   readonly places: Int32Array;
-  readonly nowMs: number;
-  readonly cells: (CurrentCell | undefined)[];
+  readonly index: number;
+  readonly reading: RecordReading;
 }
 
-function readWanted(reader: ByteReader, target: Target): void {
+function readSection(reader: ByteReader, target: Target): void {
   while (!reader.done) readGroup(reader, target);
 }
 
-function readGroup(reader: ByteReader, { places, nowMs, cells }: Target): void {
+function readGroup(reader: ByteReader, { places, index, reading: { into, nowMs } }: Target): void {
   const flags = readGroupFlags(reader);
-  const isScheduled = (flags & groupFlags.scheduled) !== 0;
-  const { eventTime } = readVersion(reader);
-  const untilMs = isScheduled ? eventTime + reader.signedVarint() : null;
-  const instants = isScheduled ? readInstants(reader, eventTime) : [];
+  const eventTime = reader.signedVarint();
+  skipStamp(reader);
+  const schedule =
+    (flags & groupFlags.scheduled) === 0
+      ? undefined
+      : { nowMs, untilMs: eventTime + reader.signedVarint(), instants: readInstants(reader, eventTime) };
   const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
+  const untilMs = schedule?.untilMs ?? Number.POSITIVE_INFINITY;
   for (let i = 0; i < places.length; i++) {
     if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
     const place = places[i] as number;
-    if (place === notWanted) {
-      skipValue(reader);
-      if (isScheduled) skipChanges(reader);
-      continue;
+    if (place === notWanted) skipCell(reader, schedule);
+    else {
+      const at = place * into.records + index;
+      into.values[at] = readCell(reader, schedule);
+      into.eventTimes[at] = eventTime;
+      into.untilMs[at] = untilMs;
     }
-    const value = readValue(reader);
-    cells[place] = { value: isScheduled ? valueAt(reader, instants, { value, nowMs }) : value, eventTime, untilMs };
   }
 }
 
-/** The value of the last change that is due at `nowMs`, else the row's own. */
-function valueAt(
-  reader: ByteReader,
-  instants: readonly number[],
-  start: { readonly value: FeatureValue | Tombstone; readonly nowMs: number },
-): FeatureValue | Tombstone {
-  let { value } = start;
+interface Schedule {
+  readonly nowMs: number;
+  readonly untilMs: number;
+  readonly instants: readonly number[];
+}
+
+/** The value of the last change that is due, else the row's own. */
+function readCell(reader: ByteReader, schedule: Schedule | undefined): FeatureValue | Tombstone {
+  let value = readValue(reader);
+  if (schedule === undefined) return value;
   const count = reader.varint();
   for (let i = 0; i < count; i++) {
-    const atMs = instants[reader.varint()];
+    const atMs = schedule.instants[reader.varint()];
     if (atMs === undefined) throw corrupt("a change names no instant");
-    if (atMs <= start.nowMs) value = readValue(reader);
+    if (atMs <= schedule.nowMs) value = readValue(reader);
     else skipValue(reader);
   }
   return value;
 }
 
-function skipChanges(reader: ByteReader): void {
+function skipCell(reader: ByteReader, schedule: Schedule | undefined): void {
+  skipValue(reader);
+  if (schedule === undefined) return;
   const count = reader.varint();
   for (let i = 0; i < count; i++) {
-    reader.varint();
+    reader.skipVarint();
     skipValue(reader);
   }
 }

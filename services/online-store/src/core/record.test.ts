@@ -7,6 +7,7 @@ import { readValue, skipValue, writeValue } from "@tributary/shared/merge/cell-v
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellArbitrary, valueArbitrary } from "../testing/random-cells.ts";
+import { CellColumns } from "./cell-columns.ts";
 import { mergeRecord, readCells } from "./cell-merge.ts";
 import { decodeRecord, type EntityRecord, encodeRecord, nonceOf } from "./record.ts";
 import { planRecord, readRecord } from "./record-read.ts";
@@ -73,7 +74,7 @@ describe("a stored record", () => {
       expect(byFeature(readCells(sections.get(section)))).toEqual(byFeature(readCells(example.sections.get(section))));
     }
     const wanted = [["congestion", 1, { score: 0, reason: 1 }] as const];
-    expect(readRecord(first, reading(wanted, 0)).map((one) => one?.value)).toEqual([0.75, "fog"]);
+    expect(read(first, wanted, 0).values).toEqual([0.75, "fog"]);
     const newer = cell("score", 1, 1001);
     const merged = mergeRecord(decodeRecord(first, shapes), [{ shape: congestion, cells: [newer] }]);
     expect(merged?.sections.get(congestion.section)?.shape).toBe(congestion);
@@ -83,7 +84,7 @@ describe("a stored record", () => {
   it("says which shape it names that is not known", () => {
     const bytes = encodeRecord(example, nonce);
     expect(() => decodeRecord(bytes, knowing(now))).toThrow(new UnknownShape(congestion.id));
-    expect(() => readRecord(bytes, { ...reading([], 0), shapes: knowing(now) })).toThrow(UnknownShape);
+    expect(() => read(bytes, [], 0, knowing(now))).toThrow(UnknownShape);
   });
 
   it("comes back as it was written", () => {
@@ -123,7 +124,7 @@ describe("a stored record", () => {
         const record: EntityRecord = { sections: new Map([[congestion.section, { shape: congestion, body }]]) };
         const bytes = encodeRecord(record, nonce);
         onlyCorrupt(() => readCells(decodeRecord(bytes, shapes).sections.get(congestion.section)));
-        onlyCorrupt(() => readRecord(bytes, reading([["congestion", 1, { score: 0 }]], 0)));
+        onlyCorrupt(() => read(bytes, [["congestion", 1, { score: 0 }]], 0));
       }),
       { numRuns: 2_000 },
     );
@@ -166,19 +167,18 @@ describe("reading a record", () => {
     ["congestion", 1, { score: 2, absent: 3 }],
     ["congestion", 9, { score: 4 }],
   ];
-  const read = (nowMs: number) =>
-    readRecord(encodeRecord(example, nonce), reading(wanted, nowMs)).map((one) => one?.value);
+  const valuesAt = (nowMs: number) => read(encodeRecord(example, nonce), wanted, nowMs).values;
 
   it("takes the wanted features of the wanted view versions and nothing else", () => {
-    expect(read(2000)).toEqual([1 / 3, 12, 0.75]);
+    expect(valuesAt(2000)).toEqual([1 / 3, 12, 0.75, undefined, undefined]);
   });
 
   it("takes the step of a schedule that is valid at the reader's clock", () => {
-    expect(read(2999).slice(0, 2)).toEqual([1 / 3, 12]);
-    expect(read(3000).slice(0, 2)).toEqual([1 / 3, 11]);
-    expect(read(4999).slice(0, 2)).toEqual([1 / 3, 11]);
-    expect(read(5000).slice(0, 2)).toEqual([-7, null]);
-    expect(read(99_999).slice(0, 2)).toEqual([-7, null]);
+    expect(valuesAt(2999).slice(0, 2)).toEqual([1 / 3, 12]);
+    expect(valuesAt(3000).slice(0, 2)).toEqual([1 / 3, 11]);
+    expect(valuesAt(4999).slice(0, 2)).toEqual([1 / 3, 11]);
+    expect(valuesAt(5000).slice(0, 2)).toEqual([-7, null]);
+    expect(valuesAt(99_999).slice(0, 2)).toEqual([-7, null]);
   });
 
   it("agrees with the whole decoding for any cells and any choice of features", () => {
@@ -191,15 +191,17 @@ describe("reading a record", () => {
           const wanted = cells.filter((one) => isWanted(one.feature));
           const places = Object.fromEntries(wanted.map((one, i) => [one.feature, i]));
           const bytes = encodeRecord(recordOf([congestion, cells]), nonce);
-          const found = readRecord(bytes, reading([["congestion", 1, places]], nowMs));
-          expect(found).toEqual(
-            wanted.map(({ value, version, schedule }) => ({
-              value:
+          const found = read(bytes, [["congestion", 1, places]], nowMs);
+          expect(found.values).toEqual(
+            wanted.map(
+              ({ value, schedule }) =>
                 schedule?.changes.findLast((change) => change.atMs <= nowMs)?.value ??
                 valueBefore(schedule, nowMs, value),
-              eventTime: version.eventTime,
-              untilMs: schedule?.untilMs ?? null,
-            })),
+            ),
+          );
+          expect([...found.eventTimes]).toEqual(wanted.map(({ version }) => version.eventTime));
+          expect([...found.untilMs]).toEqual(
+            wanted.map(({ schedule }) => schedule?.untilMs ?? Number.POSITIVE_INFINITY),
           );
         },
       ),
@@ -214,13 +216,17 @@ function valueBefore(schedule: Cell["schedule"], nowMs: number, value: Cell["val
 
 type Wanted = readonly [view: string, viewVersion: number, places: Readonly<Record<string, number>>];
 
-function reading(wanted: readonly Wanted[], nowMs: number) {
+/** The wanted values of one record by place, and where asked their times. */
+function read(bytes: Buffer, wanted: readonly Wanted[], nowMs: number, known = shapes) {
   const sections = wanted.map(([view, viewVersion, places]) => ({
     view,
     viewVersion,
     places: new Map(Object.entries(places)),
   }));
-  return { plan: planRecord(sections), shapes, nowMs };
+  const plan = planRecord(sections);
+  const into = new CellColumns(plan.size, 1);
+  readRecord(bytes, 0, { plan, shapes: known, nowMs, into });
+  return into;
 }
 
 function expectCorrupt(bytes: Buffer): void {

@@ -163,6 +163,11 @@ export function readVersion(reader: ByteReader): Version {
   };
 }
 
+/** Of a version, what comes behind the event time. */
+export function skipStamp(reader: ByteReader): void {
+  for (let part = 0; part < 3; part++) reader.skipVarint();
+}
+
 export function readInstants(reader: ByteReader, start: number): number[] {
   const count = reader.varint();
   const instants: number[] = [];

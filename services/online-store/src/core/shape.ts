@@ -22,6 +22,9 @@ export interface ShapeLookup {
   find(id: number): Shape | undefined;
 }
 
+/** What the upper 24 bits of an id count. */
+export const shapeIdHalf = 2 ** 24;
+
 /** A record names a shape that this process has not heard of: another instance wrote it. */
 export class UnknownShape extends Error {
   readonly id: number;

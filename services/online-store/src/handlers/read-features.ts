@@ -2,12 +2,13 @@ import { parseReadRequest, requestValues } from "@tributary/shared/admission/rea
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
 import { replyColumns, selectColumns } from "@tributary/shared/merge/column-selection";
-import { buildColumn, type StoredCells } from "@tributary/shared/merge/read-column";
-import type { CurrentCell } from "@tributary/shared/merge/read-view";
+import { buildColumn } from "@tributary/shared/merge/read-column";
+import type { StoredColumn } from "@tributary/shared/merge/stored-column";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
 import { knowingShapes } from "../adapters/redis-shapes.ts";
+import { CellColumns } from "../core/cell-columns.ts";
 import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-plan.ts";
 import { locateRows } from "../core/read-rows.ts";
 import { type RecordReading, readRecord } from "../core/record-read.ts";
@@ -44,15 +45,22 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   const nowMs = context.clock.now();
   const { shapes } = context.records;
   const cells = await knowingShapes(shapes, rows.keys, () =>
-    plan.fetches.map((fetch, index) =>
-      decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs }),
-    ),
+    plan.fetches.map((fetch, index) => {
+      const into = new CellColumns(fetch.record.size, records.length);
+      return decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs, into });
+    }),
   );
-  const stored = ({ fetch, place: cellPlace, view, viewVersion }: PlannedCell): StoredCells => {
-    const places = rows.places[fetch] ?? [];
+  const confirmations = confirmationsOf(context.state, rows.partitions);
+  const stored = ({ fetch, place, view, viewVersion }: PlannedCell): StoredColumn => {
+    const { values, eventTimes, untilMs } = cells[fetch] as CellColumns;
+    const confirmedAtMs = confirmations(view, viewVersion);
     return {
-      cells: places.map((place) => cells[fetch]?.get(place)?.[cellPlace]),
-      confirmedAtMs: places.map((place) => context.state.confirmedAt(rows.partitions[place] ?? 0, view, viewVersion)),
+      values,
+      eventTimes,
+      untilMs,
+      offset: place * records.length,
+      confirmedAtMs,
+      records: rows.places[fetch] ?? [],
     };
   };
   const detail = request.detail === true;
@@ -67,17 +75,30 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
 }
 
 /** The cells of each record that a fetch needs, decoded once. */
-function decode(
-  records: readonly (Buffer | null)[],
-  places: readonly number[],
-  reading: RecordReading,
-): Map<number, readonly (CurrentCell | undefined)[]> {
-  const cells = new Map<number, readonly (CurrentCell | undefined)[]>();
+function decode(records: readonly (Buffer | null)[], places: readonly number[], reading: RecordReading): CellColumns {
+  const done = new Uint8Array(records.length);
   for (const place of places) {
     const bytes = records[place] ?? null;
-    if (bytes !== null && !cells.has(place)) cells.set(place, readRecord(bytes, reading));
+    if (bytes === null || done[place] === 1) continue;
+    done[place] = 1;
+    readRecord(bytes, place, reading);
   }
-  return cells;
+  return reading.into;
+}
+
+/** Confirmations of a view by record, looked up once a view. */
+function confirmationsOf(state: StoreState, partitions: readonly number[]) {
+  const known = new Map<string, Float64Array>();
+  return (view: string, viewVersion: number): Float64Array => {
+    const confirmed =
+      known.get(view) ??
+      Float64Array.from(
+        partitions,
+        (partition) => state.confirmedAt(partition, view, viewVersion) ?? Number.NEGATIVE_INFINITY,
+      );
+    known.set(view, confirmed);
+    return confirmed;
+  };
 }
 
 /** Plans are compiled once per feature service and catalog version. */

@@ -1,0 +1,22 @@
+import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
+
+/**
+ * Cells of many records on their way from bytes to a reply: feature by feature, and of each one record after the other, because a
+ * reply is made of columns. Three arrays for all of them: an object a cell costs more than decoding it, an array a feature half.
+ */
+export class CellColumns {
+  readonly records: number;
+  /** The cell of a place and record is at `place × records + record`; undefined where there is none. */
+  readonly values: (FeatureValue | Tombstone | undefined)[];
+  /** Epoch ms. */
+  readonly eventTimes: Float64Array;
+  /** Epoch ms beyond which nothing is known; Infinity without a schedule. */
+  readonly untilMs: Float64Array;
+
+  constructor(places: number, records: number) {
+    this.records = records;
+    this.values = new Array(places * records).fill(undefined);
+    this.eventTimes = new Float64Array(places * records);
+    this.untilMs = new Float64Array(places * records);
+  }
+}
