@@ -107,7 +107,7 @@ function also(other: object): string {
 
 function definitionsIn(value: unknown, depth = 0): readonly Definition[] {
   if (isDefinition(value)) return [value];
-  if (depth > depthMax || !isGroup(value)) return [];
+  if (depth >= depthMax || !isGroup(value)) return [];
   return Object.values(value).flatMap((member) => definitionsIn(member, depth + 1));
 }
 

@@ -70,7 +70,7 @@ function checkAggregation(aggregation: Aggregation, { options, types }: Columns,
   if (quantile !== undefined && !(quantile > 0 && quantile < 1))
     problem(`feature "${aggregation.name}" asks for the quantile ${quantile}; use one between 0 and 1, such as 0.9`);
   if (aggregation.field === undefined) return;
-  const type = types[aggregation.field];
+  const type = typeOf(types, aggregation.field);
   if (type === undefined)
     problem(`feature "${aggregation.name}" aggregates "${aggregation.field}", ${whichNobodyHas(options)}`);
   else if (!numericTypes.includes(type))
@@ -81,7 +81,7 @@ function checkKeys({ name, key: keys }: EntityDefinition, { options, types }: Co
   const said = options.keys ?? {};
   for (const [key, { type }] of Object.entries(keys)) {
     const field = said[key];
-    const fieldType = field === undefined ? undefined : types[field];
+    const fieldType = typeOf(types, field);
     if (field === undefined) problem(`does not say which field is join key "${key}"; add it: keys: { ${key}: "…" }`);
     else if (fieldType === undefined) problem(`key "${key}" names field "${field}", ${whichNobodyHas(options)}`);
     else if (!keyFieldTypes[type].includes(fieldType))
@@ -110,6 +110,10 @@ function checkFeatureCount(features: number, windows: number, problem: Problem):
     problem(
       `has ${features} features in its ${windows} windows; at most ${limits.featuresPerViewMax} are allowed: split it`,
     );
+}
+
+function typeOf(types: Columns["types"], column: string | undefined): FeatureType | undefined {
+  return column !== undefined && Object.hasOwn(types, column) ? types[column] : undefined;
 }
 
 function whichNobodyHas({ from, derive }: StreamOptions): string {

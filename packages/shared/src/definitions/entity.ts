@@ -20,5 +20,5 @@ export interface EntityDefinition<K extends KeyMap = KeyMap> extends Labels {
 
 /** A thing that features describe. Keys are string, int64 or uuid, in the order given here. */
 export function entity<const K extends KeyMap>(name: string, options: { key: K } & Labels): EntityDefinition<K> {
-  return placed({ kind: "entity", name, ...options }, entity);
+  return placed({ ...options, kind: "entity", name }, entity);
 }

@@ -59,5 +59,5 @@ export function featureService<const U extends readonly (AnyUse | AnyOnDemandUse
   uses: readonly [...U] & NoCollision<U> & NoMisfit<U>,
   labels: Labels = {},
 ): FeatureServiceDefinition<RowOf<U>, Flat<Intersect<RequestOfUse<U[number]>>>> {
-  return placed({ kind: "featureService", name, uses, ...labels }, featureService);
+  return placed({ ...labels, kind: "featureService", name, uses }, featureService);
 }

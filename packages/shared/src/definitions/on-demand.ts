@@ -65,7 +65,7 @@ export function onDemandFeature<const Name extends string, const Inputs extends 
   name: Name,
   options: { inputs: Inputs; type: TypeDefinition<Value, null>; cel: string } & Labels,
 ): OnDemandDefinition<Name, Inputs, Value> {
-  const feature = { kind: "onDemandFeature" as const, name, ...options };
+  const feature = { ...options, kind: "onDemandFeature" as const, name };
   const state: OnDemandState = {
     definition: () => feature as unknown as OnDemandDefinition,
     columns: {},

@@ -38,7 +38,7 @@ export function eventSource<const F extends FieldMap>(
   name: string,
   options: EventOptions<F>,
 ): EventSourceDefinition<F> {
-  return placed({ kind: "eventSource", name, ...options }, eventSource);
+  return placed({ ...options, kind: "eventSource", name }, eventSource);
 }
 
 interface TableFields<F extends FieldMap> extends Labels {
@@ -72,5 +72,5 @@ export function tableSource<const F extends FieldMap>(
   name: string,
   options: FileOptions<F> | QueryOptions<F>,
 ): TableSourceDefinition<F> {
-  return placed({ kind: "tableSource", name, ...options }, tableSource);
+  return placed({ ...options, kind: "tableSource", name }, tableSource);
 }

@@ -57,7 +57,7 @@ function fieldValue(source: EventSource, field: Field, given: Readonly<Record<st
     throw new TributaryError(isTime ? "BAD_TIME" : "BAD_VALUE", what);
   }
   try {
-    return toFeatureValue({ name: field.name, type: field.type }, input);
+    return toFeatureValue(field, input);
   } catch (error) {
     if (!(error instanceof TributaryError)) throw error;
     const why = error.message.replace(/^feature "[^"]*" /, "");
