@@ -1,4 +1,5 @@
 import { pack, unpack } from "@tributary/shared/codec/msgpack";
+import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply, ReadRequest } from "@tributary/shared/contracts/read";
 import { describe, expect, it } from "vitest";
 import { createTributary } from "./create-tributary.ts";
@@ -48,6 +49,17 @@ describe("a read of many keys", () => {
       expect(reply).toMatchObject(other);
       expect(pages).toHaveLength(6);
     }
+  });
+
+  it("asks for no further pages once one has failed", async () => {
+    const { pages, transport } = echo((page) => {
+      if (page === 0) throw new TributaryError("OVERLOADED", "full");
+      return {};
+    });
+    const read = createTributary(transport).read("s", keysTo(100_000), { timeoutMs: 20_000 });
+    await expect(read).rejects.toMatchObject({ code: "OVERLOADED" });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(pages).toHaveLength(8);
   });
 
   it("ends with STALE_CATALOG when they differ to the end", async () => {

@@ -41,8 +41,15 @@ async function readAll(
 ): Promise<ReadReply[]> {
   const replies: ReadReply[] = [];
   const rest = pages.entries();
+  let isFailed = false;
   const work = async () => {
-    for (const [page, keys] of rest) replies[page] = await read(keys);
+    for (const [page, keys] of rest) {
+      if (isFailed) return;
+      replies[page] = await read(keys).catch((error: unknown) => {
+        isFailed = true;
+        throw error;
+      });
+    }
   };
   await Promise.all(Array.from({ length: Math.min(pagesAtOnce, pages.length) }, work));
   return replies;
