@@ -9,6 +9,7 @@ import { options as directGateway } from "../services/direct-gateway/src/config.
 import { options as onlineStore } from "../services/online-store/src/config.ts";
 import { options as streamProcessor } from "../services/stream-processor/src/config.ts";
 import { cliPage } from "./cli-page.ts";
+import { lanePlannerPage } from "./lane-planner-page.ts";
 import { page, table } from "./reference-text.ts";
 
 /** File name → text of each reference page. */
@@ -19,6 +20,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "settings.md": settingsPage(),
     "limits.md": limitsPage(),
     "cli.md": cliPage(),
+    "lane-planner.md": lanePlannerPage(),
   };
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { planCatalog, problemsOf } from "@tributary/cli/catalog/plan";
 import { showPlan } from "@tributary/cli/catalog/show-plan";
 import { type AggregateOptions, aggregateView } from "@tributary/shared/definitions/aggregate-view";
@@ -83,5 +85,17 @@ describe("the plan of a view whose lane is open", () => {
     const edited = planCatalog(live, bodyWith({ freshness: "6h" }));
     expect(problemsOf(edited, { allowDestroy: false })).toEqual([]);
     expect(showPlan(edited, colors)).toContain("freshness 6h");
+  });
+});
+
+describe("the guide on the planner", () => {
+  const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+  const guide = read("../../docs/guides/let-the-planner-choose.md");
+
+  it("shows definitions that compile, and the plan that they get", async () => {
+    expect(guide).toContain(`\`\`\`ts\n${read("planner-guide/features.ts")}\`\`\``);
+    const body = compileDefinitions(Object.values(await import("./planner-guide/features.ts")));
+    const [, lanes] = showPlan(planCatalog(undefined, body), colors).split("\n\n");
+    expect(guide).toContain(`\`\`\`text\n${lanes}\n\`\`\``);
   });
 });
