@@ -1,4 +1,4 @@
-import { defaultPartitions } from "@tributary/shared/contracts/catalog";
+import { defaultPartitions, type Lane } from "@tributary/shared/contracts/catalog";
 import type { ErrorCode } from "@tributary/shared/contracts/errors";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import type { KeyMap, KeysOf } from "@tributary/shared/definitions/entity";
@@ -22,10 +22,10 @@ export interface TestTributary extends Tributary {
    * stays, at equal ones the later.
    * @throws TributaryError UNKNOWN_VIEW, WRONG_LANE for a direct view (use `write`), and what a write's row is refused with
    */
-  set<K extends KeyMap, Row>(
-    view: ViewDefinition<K, Row>,
+  set<K extends KeyMap, Row, Written>(
+    view: ViewDefinition<K, Row, Lane, Written>,
     key: KeysOf<K>,
-    features: NonNullable<TypedWriteRow<K, Row>["features"]>,
+    features: NonNullable<TypedWriteRow<K, Written>["features"]>,
     options?: SetOptions,
   ): void;
   set(view: string, key: RequestKeys, features: object, options?: SetOptions): void;

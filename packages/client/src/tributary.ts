@@ -1,8 +1,9 @@
+import type { Lane } from "@tributary/shared/contracts/catalog";
 import type { ReadReply } from "@tributary/shared/contracts/read";
 import type { WriteReply, WriteToken } from "@tributary/shared/contracts/write";
 import type { KeyMap, KeysOf } from "@tributary/shared/definitions/entity";
 import type { FeatureServiceDefinition } from "@tributary/shared/definitions/feature-service";
-import type { ValueOf } from "@tributary/shared/definitions/feature-type";
+import type { WrittenValueOf } from "@tributary/shared/definitions/feature-type";
 import type { EventSourceDefinition, FieldMap } from "@tributary/shared/definitions/source";
 import type { ViewDefinition } from "@tributary/shared/definitions/view-definition";
 import type { PublishAck } from "@tributary/shared/messaging/contract";
@@ -49,9 +50,9 @@ export interface Tributary {
    * @throws TributaryError for what concerns the whole request: UNKNOWN_VIEW, WRONG_LANE, LIMIT_EXCEEDED, STREAM_FULL,
    *   OVERLOADED, UNKNOWN_OUTCOME, UNAVAILABLE
    */
-  write<K extends KeyMap, Row>(
-    view: ViewDefinition<K, Row>,
-    rows: readonly TypedWriteRow<K, Row>[],
+  write<K extends KeyMap, Row, Written>(
+    view: ViewDefinition<K, Row, Lane, Written>,
+    rows: readonly TypedWriteRow<K, Written>[],
     options?: WriteOptions,
   ): Promise<WriteReply>;
   write(view: string, rows: readonly WriteRow[], options?: WriteOptions): Promise<WriteReply>;
@@ -95,10 +96,10 @@ interface WriteRowOptions<Name extends string> {
   readonly eventTime?: Date | number | string;
 }
 
-export interface TypedWriteRow<K extends KeyMap, Row> extends WriteRowOptions<keyof Row & string> {
+export interface TypedWriteRow<K extends KeyMap, Written> extends WriteRowOptions<keyof Written & string> {
   readonly key: KeysOf<K>;
   /** Some or all of the view's features. */
-  readonly features?: { readonly [N in keyof Row]?: InputOf<Row[N]> | null };
+  readonly features?: { readonly [N in keyof Written]?: InputOf<Written[N]> };
 }
 
 export interface WriteRow extends WriteRowOptions<string> {
@@ -114,7 +115,7 @@ export interface WriteOptions {
   readonly timeoutMs?: number;
 }
 
-export type TypedEvent<F extends FieldMap> = { readonly [N in keyof F]?: InputOf<ValueOf<F[N]>> | null };
+export type TypedEvent<F extends FieldMap> = { readonly [N in keyof F]?: InputOf<WrittenValueOf<F[N]>> | null };
 
 export interface PublishOptions {
   /** Of one message with exactly these events: published again within two minutes, it is stored once. */

@@ -12,9 +12,9 @@ export function typedEvents(
   events: readonly EventRecord[],
 ): Record<string, unknown>[] {
   const readers = Object.entries(fields).map(([name, { type, options }]) => {
-    const { of, as } = options;
+    const { of, as, dimension } = options;
     const convert = converterOf({ type, of, as });
-    return [name, (value: unknown) => convert(toFeatureValue({ name, type, of, as }, value))] as const;
+    return [name, (value: unknown) => convert(toFeatureValue({ name, type, of, as, dimension }, value))] as const;
   });
   return events.map((event) => {
     const given = readers.filter(([name]) => event[name] !== undefined);

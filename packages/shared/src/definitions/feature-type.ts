@@ -109,11 +109,13 @@ export const json = <const O extends Typed<unknown>>(options?: O) => define<"jso
 export const vector = <const O extends Typed<Float32Array | readonly number[]>>(dimension: number, options?: O) =>
   define<"vector", Float32Array, O>("vector", { ...options, dimension });
 /** Elements of one scalar type, null among them. */
-export const list = <T, const O extends Sized<readonly T[]>>(of: ElementDefinition<T>, options?: O) =>
-  define<"list", T[], O>("list", { ...options, of: of.type, element: of.options });
+export const list = <T, const O extends Sized<readonly (T | null)[]>>(of: ElementDefinition<T>, options?: O) =>
+  define<"list", (T | null)[], O>("list", { ...options, of: of.type, element: of.options });
 /** Text to values of one scalar type, null among them. */
-export const map = <T, const O extends Sized<Readonly<Record<string, T>>>>(of: ElementDefinition<T>, options?: O) =>
-  define<"map", Record<string, T>, O>("map", { ...options, of: of.type, element: of.options });
+export const map = <T, const O extends Sized<Readonly<Record<string, T | null>>>>(
+  of: ElementDefinition<T>,
+  options?: O,
+) => define<"map", Record<string, T | null>, O>("map", { ...options, of: of.type, element: of.options });
 
 /** uuid exists for join keys only. */
 export const uuid = (): { readonly kind: "type"; readonly type: "uuid"; readonly options: TypeOptions } => ({
