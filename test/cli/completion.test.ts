@@ -65,7 +65,12 @@ function complete(shell: string, line: string): string[] {
   const words = line.split(" ");
   const { HOME = "", PATH = "" } = process.env;
   const env = { HOME, PATH: `${directory.path}${delimiter}${PATH}` };
-  const offered = execFileSync(shell, askers[shell]?.(words) ?? [], { cwd: folder.path, env, encoding: "utf8" });
+  const offered = execFileSync(shell, askers[shell]?.(words) ?? [], {
+    cwd: folder.path,
+    env,
+    encoding: "utf8",
+    timeout: 20_000,
+  });
   return offered
     .split("\n")
     .map((one) => one.split("\t", 1)[0] ?? "")
