@@ -15,7 +15,7 @@ export interface Lags {
 
 /** Real time: half again the usual time between two evaluations; what a change of the clock takes to arrive, with room. */
 const marginRealMs = 300;
-const settleRealMs = 2_000;
+export const settleRealMs = 2_000;
 
 export function lagsAt(rate: number): Lags {
   return { marginMs: Math.ceil(rate * marginRealMs), settleLagMs: Math.ceil(rate * settleRealMs) };

@@ -4,6 +4,7 @@ import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { DueQueue } from "./due-queue.ts";
 import { type Evaluation, evaluate, type Lags, lagsAt } from "./evaluation.ts";
 import { forgetBySwitch, idsUntilMs } from "./id-reach.ts";
+import { InheritedRows, type TakeoverClock } from "./inherited-rows.ts";
 import type { KeyedChunk } from "./keyed-item.ts";
 import {
   type ApplyCounts,
@@ -13,16 +14,10 @@ import {
   type PartitionState,
   switchCatalog,
 } from "./partition-state.ts";
-import {
-  type KeyName,
-  nameOf,
-  type StoredKey,
-  type StoredPartition,
-  storeKey,
-  storePartition,
-} from "./partition-storage.ts";
+import { type KeyName, type StoredKey, type StoredPartition, storeKey, storePartition } from "./partition-storage.ts";
 import { nextDueMs, type Told } from "./row-emission.ts";
 import type { RowToTell } from "./rows-chunk.ts";
+import { UnsavedChanges } from "./unsaved-changes.ts";
 
 /**
  * A partition's state together with what is still to be done about it: which keys are unpublished, which unsaved, which due
@@ -44,24 +39,20 @@ export interface CommitContent extends StoredPartition {
 export class PartitionBook {
   readonly state: PartitionState;
   readonly #queue = new DueQueue<KeyEntry>();
+  readonly #inherited = new InheritedRows();
   readonly #unpublished = new Set<KeyEntry>();
-  #unsaved = new Set<KeyEntry>();
-  #removed: KeyName[] = [];
-  #removedViews: { view: string; viewVersion: number }[] = [];
-  #inCommit:
-    | { unsaved: Set<KeyEntry>; removed: KeyName[]; removedViews: { view: string; viewVersion: number }[] }
-    | undefined;
+  readonly #unsaved = new UnsavedChanges();
 
   constructor(state: PartitionState) {
     this.state = state;
   }
 
   get unpublished(): number {
-    return this.#unpublished.size;
+    return this.#inherited.isPending ? this.#entries().length : this.#unpublished.size;
   }
 
   get hasUnsaved(): boolean {
-    return this.#unsaved.size + this.#removed.length + this.#removedViews.length > 0;
+    return !this.#unsaved.isEmpty;
   }
 
   /** After a takeover: keys the commit named are published whatever they hold (S2), the others when they are due. */
@@ -74,6 +65,11 @@ export class PartitionBook {
     for (const { entry, untilMs } of told) this.#queue.push(entry, untilMs - lagsAt(clock.rate).marginMs);
   }
 
+  /** After a takeover, when all that was there to read has been read. */
+  takenOver(clock: TakeoverClock): void {
+    this.#inherited.takenOver(clock, this.state.position);
+  }
+
   apply(chunk: KeyedChunk, at: ClockReading & { readonly sequence: number; readonly counts: ApplyCounts }): void {
     applyChunk(this.state, chunk, {
       sequence: at.sequence,
@@ -84,13 +80,14 @@ export class PartitionBook {
   }
 
   switchCatalog(catalog: Catalog): void {
-    for (const entry of forgetBySwitch(this.state, catalog)) this.#unsaved.add(entry);
-    for (const { view } of switchCatalog(this.state, catalog))
-      this.#removedViews.push({ view: view.name, viewVersion: view.version });
+    for (const entry of forgetBySwitch(this.state, catalog)) this.#unsaved.changed(entry);
+    for (const view of switchCatalog(this.state, catalog)) this.#unsaved.removedView(view);
   }
 
   /** Keys to evaluate at this instant; they count as unpublished until they are. */
   due(nowMs: number): KeyEntry[] {
+    const inherited = this.#inherited.takeDue(nowMs, this.state.position);
+    if (inherited !== undefined) this.#tellAgain(inherited);
     for (const entry of this.#queue.takeDue(nowMs)) this.#unpublished.add(entry);
     for (const entry of this.#unpublished) if (!isCurrent(this.state, entry)) this.#unpublished.delete(entry);
     return [...this.#unpublished];
@@ -119,7 +116,7 @@ export class PartitionBook {
     const lags = lagsAt(clock.rate);
     for (const { entry, told } of rows) {
       entry.told = told;
-      this.#unsaved.add(entry);
+      this.#unsaved.changed(entry);
       if (told.version.minor > clock.nowMs) this.#touch(entry);
       this.#requeue(entry, told, { seenMs: told.version.minor, lags });
     }
@@ -133,33 +130,42 @@ export class PartitionBook {
   /** The clock was paused, resumed or set: it may stand before what was evaluated, and what is due when changes. */
   clockChanged({ nowMs, rate }: ClockReading): void {
     const lags = lagsAt(rate);
-    for (const view of this.state.views.values())
-      for (const entry of view.keys.values()) {
-        if (entry.checkedMs > nowMs) this.#touch(entry);
-        else if (entry.told !== undefined) this.#requeue(entry, entry.told, { seenMs: entry.checkedMs, lags });
-      }
+    this.#inherited.clockChanged(nowMs, this.state.position);
+    for (const entry of this.#entries()) {
+      if (entry.checkedMs > nowMs) this.#touch(entry);
+      else if (entry.told !== undefined) this.#requeue(entry, entry.told, { seenMs: entry.checkedMs, lags });
+    }
   }
 
   /** Everything since the commit before, as of now; report how it went before the next. */
   beginCommit(): CommitContent {
-    this.#inCommit = { unsaved: this.#unsaved, removed: this.#removed, removedViews: this.#removedViews };
-    const { unsaved, removed, removedViews } = this.#inCommit;
-    [this.#unsaved, this.#removed, this.#removedViews] = [new Set(), [], []];
-    const saved = [...unsaved]
+    const { keys, removed, removedViews } = this.#unsaved.beginCommit();
+    const saved = [...keys]
       .filter((entry) => isCurrent(this.state, entry))
       .map((entry) => storeKey(entry, !this.#unpublished.has(entry)));
     return { ...storePartition(this.state), saved, removed, removedViews };
   }
 
   commitFailed(): void {
-    for (const entry of this.#inCommit?.unsaved ?? []) this.#unsaved.add(entry);
-    this.#removed.unshift(...(this.#inCommit?.removed ?? []));
-    this.#removedViews.unshift(...(this.#inCommit?.removedViews ?? []));
+    this.#unsaved.commitFailed();
+  }
+
+  /** Every key of which nothing was sent above that position. */
+  #tellAgain(position: number): void {
+    for (const entry of this.#entries()) {
+      if (entry.sent !== undefined && entry.sent.sequence > position) continue;
+      entry.told = undefined;
+      this.#touch(entry);
+    }
+  }
+
+  #entries(): KeyEntry[] {
+    return [...this.state.views.values()].flatMap((view) => [...view.keys.values()]);
   }
 
   #touch(entry: KeyEntry): void {
     this.#unpublished.add(entry);
-    this.#unsaved.add(entry);
+    this.#unsaved.changed(entry);
   }
 
   #requeue(entry: KeyEntry, told: Told, { seenMs, lags }: { seenMs: number; lags: Lags }): void {
@@ -176,7 +182,6 @@ export class PartitionBook {
   #drop(entry: KeyEntry): void {
     entry.view.keys.delete(entry.key);
     this.#unpublished.delete(entry);
-    this.#unsaved.delete(entry);
-    this.#removed.push(nameOf(entry));
+    this.#unsaved.removed(entry);
   }
 }

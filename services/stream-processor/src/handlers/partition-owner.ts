@@ -4,6 +4,8 @@ import { asTributaryError } from "@tributary/shared/contracts/errors";
 import type { PartitionPosition } from "@tributary/shared/contracts/status";
 import type { Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { savePartition } from "../adapters/partition-store.ts";
+import { settleRealMs } from "../core/evaluation.ts";
+import type { TakeoverClock } from "../core/inherited-rows.ts";
 import { decodeKeyedChunk, type KeyedChunk } from "../core/keyed-item.ts";
 import type { PartitionBook } from "../core/partition-book.ts";
 import { openPartition } from "./open-partition.ts";
@@ -92,6 +94,8 @@ export class PartitionOwner implements Worker {
       this.#book = book;
       this.#committed = book.state.position;
       while (!this.#isOver() && !(await cursor.drained())) await this.#readSome(cursor, book);
+      // The first fence of all: nobody was here before.
+      if (this.#lease.fence > 1) book.takenOver(takeoverClock(this.#parts));
       if (this.#stopped === undefined) this.#teller = new RowTeller(this.#parts, book, this.#lease.fence);
       while (!this.#isOver()) await this.#readSome(cursor, book);
       await this.#finish();
@@ -175,4 +179,11 @@ export class PartitionOwner implements Worker {
     this.#parts.logger.warn({ partition: this.#partition, code: error.code }, `${what}: ${error.message}`);
     if (!error.retryable) this.#failure ??= thrown;
   }
+}
+
+/** A lease changes hands within its life; an owner hears of another clock within `settleRealMs`. */
+function takeoverClock({ clock, config }: Parts): TakeoverClock {
+  const { rate, realMs } = clock.record;
+  const isSteady = rate > 0 && Date.now() - realMs > config.leaseTtlMs + settleRealMs;
+  return { nowMs: clock.now(), rate, isSteady };
 }
