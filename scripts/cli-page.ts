@@ -49,7 +49,7 @@ function conventions(): string {
   return [
     "## What goes where",
     "Data goes to standard output, everything else (progress, remarks, errors) to standard error. With `--json` standard output is one object:",
-    '`{"ok":true,"data":…}`, or `{"ok":false,"error":{"code","message","hint"}}` with a code of [errors.md](errors.md), or `USAGE` for a call that is not understood. ' +
+    '`{"ok":true,"data":…}`, or `{"ok":false,"error":{"code","message","hint"}}` with a code of [errors.md](errors.md). ' +
       "What ended early after part of the work has both `error` and `data`, and exit code 6.",
     "Commands that run until they are interrupted print one object a line and no envelope. `admin processes` prints the bare list.",
     "Ctrl-C ends a command at once with 130 and says on standard error what was begun; a reader that goes away (`| head -1`) is no failure.",

@@ -24,7 +24,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
 };
 
 export function exitCodeOf(code: ErrorCode): number {
-  if (code === "BAD_CONFIG") return exitCodes.usage;
+  if (code === "BAD_CONFIG" || code === "USAGE") return exitCodes.usage;
   // Statuses that HTTP lumps together: a conflict that the caller's input causes, and one that somebody else does.
   if (code === "WRONG_LANE") return exitCodes.validation;
   switch (errorTable[code].http) {

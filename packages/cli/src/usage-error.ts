@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@tributary/shared/contracts/errors";
 import type { CommanderError } from "commander";
 import { commandTable, globalOptions, isGroup, nameOf } from "./command-table.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -9,7 +10,8 @@ export function printUsageError(output: Output, error: CommanderError, argv: rea
   const path = pathOf(argv);
   const { message, isTold } = describe(error, path);
   const hint = `see \`${["tributary", ...path].join(" ")} --help\``;
-  if (output.json) output.print(`${toJson({ ok: false, error: { code: "USAGE", message, hint } })}\n`);
+  if (output.json)
+    output.print(`${toJson({ ok: false, error: { code: "USAGE" satisfies ErrorCode, message, hint } })}\n`);
   if (!isTold) output.fail({ error: message, hint });
   return exitCodes.usage;
 }

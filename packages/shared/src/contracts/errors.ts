@@ -188,6 +188,12 @@ export const errorTable = {
     means: "the deadline passed before the work began",
     fix: "allow more time, or send less",
   },
+  USAGE: {
+    http: 400,
+    retryable: false,
+    means: "a call of the command line that it does not understand",
+    fix: "see the command's --help",
+  },
   BAD_CONFIG: {
     http: 500,
     retryable: false,
