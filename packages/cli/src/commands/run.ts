@@ -62,6 +62,8 @@ function stepOf({ view, phase, progress }: BatchRunStatus): Step {
   if (progress === undefined) return { what: `${view}: ${phase}` };
   const { step, done, total } = progress;
   const what = `${view}: ${step}`;
+  // Nobody knows how many rows a query has.
+  if (total === 0 && done > 0) return { what, done, unit: "rows" };
   if (total <= 1) return { what };
   return { what, done, total, unit: step === "publishing" ? "rows" : "" };
 }

@@ -119,6 +119,7 @@ export interface BatchRunStatus {
   readonly phase: BatchPhase;
   readonly intervalEndMs: number;
   readonly counts: BatchRunCounts;
+  /** `total` 0 = nobody knows. */
   readonly progress?: { readonly step: string; readonly done: number; readonly total: number };
   readonly error?: { readonly code: string; readonly message: string };
   readonly startedAtMs: number;

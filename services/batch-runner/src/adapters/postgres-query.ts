@@ -37,6 +37,7 @@ const fetchRowsMax = 10_000;
 
 /** @throws TributaryError UNAVAILABLE, BAD_CONFIG, BAD_SOURCE, without the database's data */
 export async function openPostgresQuery(source: PostgresTable, options: QueryOptions): Promise<OpenQuery> {
+  options.signal.throwIfAborted();
   const client = newClient(options);
   const abort = () => void client.end().catch(() => undefined);
   const close = async () => {

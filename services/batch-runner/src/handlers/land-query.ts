@@ -51,7 +51,7 @@ async function land(context: RefineContext, source: PostgresTable, query: OpenQu
     rows += batch.rows;
     if (rows > queries.rowsMax) throw tooManyRows(source, queries.rowsMax);
     await engine.append(table, batch);
-    report({ progress: { step: `reading ${source.name}, rows`, done: rows, total: queries.rowsMax } });
+    report({ progress: { step: `reading ${source.name}`, done: rows, total: 0 } });
   }
 }
 
