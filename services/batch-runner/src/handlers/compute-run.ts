@@ -7,6 +7,7 @@ import { lakePaths } from "../core/lake-layout.ts";
 import { identifier, instant, literal } from "../core/sql-text.ts";
 import { goodRowsQuery, typedRowsQuery, withheldQuery } from "../core/typed-rows.ts";
 import { whereFunction } from "../core/where-function.ts";
+import { defineOnDemand } from "./define-on-demand.ts";
 import { refineSource } from "./refine-source.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
@@ -36,6 +37,7 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   await engine.exec(`CREATE MACRO interval_start() AS ${instant(input.intervalEndMs - view.everyMs)}`);
   await engine.exec(`CREATE MACRO interval_end() AS ${instant(input.intervalEndMs)}`);
   await defineFilter(context, view);
+  await defineOnDemand(engine, view, catalog);
   const sql = view.sql.trim().replace(/;$/, "");
   const entity = catalog.entities[view.entity];
   if (entity === undefined) throw invalid(view, `its entity "${view.entity}" is not in the catalog`);
