@@ -55,7 +55,7 @@ function conventions(): string {
     "Ctrl-C ends a command at once with 130 and says on standard error what was begun; a reader that goes away (`| head -1`) is no failure.",
     "Progress is one changing line on a terminal, elsewhere a line every few seconds; `--quiet` and `--json` turn it off.",
     "Colours: on a terminal; `--no-color` goes before `NO_COLOR`, that before `FORCE_COLOR`.",
-    "Servers: `--nats-url` and `--database-url`, then `NATS_URL` and `DATABASE_URL`, then `.tributary/environment.json` of a running `npm start`, here or in a folder above. " +
+    "Servers: `--nats-url` and `--database-url`, then `NATS_URL` and `DATABASE_URL`, then `.tributary/environment.json` of a running `tributary dev` or `npm start`, here or in a folder above. " +
       "Prefer the variables: a flag shows the password in the process list.",
   ].join("\n\n");
 }

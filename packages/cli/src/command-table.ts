@@ -21,8 +21,8 @@ export const globalOptions: readonly OptionRow[] = [
   ["-q, --quiet", "no progress and no remarks, only errors"],
   ["-v, --verbose", "also which servers are used, and how long it took"],
   ["--no-color", "also by NO_COLOR; FORCE_COLOR turns colours on"],
-  ["--nats-url <url>", "default NATS_URL, else the running `npm start`"],
-  ["--database-url <url>", "default DATABASE_URL, else the running `npm start`"],
+  ["--nats-url <url>", "default NATS_URL, else the running `tributary dev`"],
+  ["--database-url <url>", "default DATABASE_URL, else the running `tributary dev`; none: without PostgreSQL"],
   ["-V, --version", "the version of this command"],
 ];
 

@@ -59,17 +59,16 @@ function endOnInterrupt(world: World, output: Output): Interruption {
 
 /** With `--verbose`, says which servers are used when they are asked for. */
 function telling(settings: Settings, output: Output): Settings {
-  const tell = (name: Settings["entries"][number]["name"]) => {
-    const value = settings[name]();
+  const tell = <T extends string | undefined>(name: Settings["entries"][number]["name"], value: T): T => {
     const from = settings.entries.find((entry) => entry.name === name)?.from;
-    output.detail(`${name} ${maskSecrets(value)} (${from})`);
+    output.detail(`${name} ${value === undefined ? "-" : maskSecrets(value)} (${from})`);
     return value;
   };
   return {
     ...settings,
-    natsUrl: () => tell("natsUrl"),
-    adminNatsUrl: () => tell("adminNatsUrl"),
-    databaseUrl: () => tell("databaseUrl"),
+    natsUrl: () => tell("natsUrl", settings.natsUrl()),
+    adminNatsUrl: () => tell("adminNatsUrl", settings.adminNatsUrl()),
+    databaseUrl: () => tell("databaseUrl", settings.databaseUrl()),
   };
 }
 

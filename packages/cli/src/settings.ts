@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 
 /**
- * Where the servers are: flags, then environment variables, then the file that a running `npm start` leaves in
+ * Where the servers are: flags, then environment variables, then the file that a running `tributary dev` or `npm start` leaves in
  * `.tributary/`, here or in a folder above.
  */
 export interface Settings {
@@ -11,7 +11,10 @@ export interface Settings {
   natsUrl(): string;
   /** Of a user who may create and change. @throws TributaryError BAD_CONFIG */
   adminNatsUrl(): string;
-  databaseUrl(): string;
+  /** Undefined where there is none, see `hasDatabase`. @throws TributaryError BAD_CONFIG */
+  databaseUrl(): string | undefined;
+  /** False where DATABASE_URL is `none`: gateway and store run alone, and the catalog is kept in NATS. */
+  readonly hasDatabase: boolean;
   readonly directory: string | undefined;
   /** Each setting as it is resolved, and where it came from; holds secrets. */
   readonly entries: readonly SettingEntry[];
@@ -41,10 +44,13 @@ export function readSettings(
   const path = directory === undefined ? "" : environmentPath(directory);
   const nats = flags.natsUrl ?? environment.NATS_URL;
   const database = flags.databaseUrl ?? environment.DATABASE_URL;
+  const hasDatabase = (database ?? file.databaseUrl) !== noDatabase;
   return {
     natsUrl: () => required(nats ?? file.natsUrl, "NATS_URL", "--nats-url"),
     adminNatsUrl: () => required(nats ?? file.adminNatsUrl, "NATS_URL", "--nats-url"),
-    databaseUrl: () => required(database ?? file.databaseUrl, "DATABASE_URL", "--database-url"),
+    databaseUrl: () =>
+      hasDatabase ? required(database ?? file.databaseUrl, "DATABASE_URL", "--database-url") : undefined,
+    hasDatabase,
     directory,
     entries: [
       entryOf("natsUrl", [flags.natsUrl, "--nats-url"], [environment.NATS_URL, "NATS_URL"], [file.natsUrl, path]),
@@ -64,12 +70,14 @@ export function readSettings(
   };
 }
 
+const noDatabase = "none";
+
 type Candidate = readonly [value: string | undefined, from: string];
 
 /** The first that is there. */
 function entryOf(name: SettingEntry["name"], ...candidates: readonly Candidate[]): SettingEntry {
   const [value, from] = candidates.find(([candidate]) => candidate !== undefined) ?? [];
-  return { name, value, from };
+  return value === noDatabase ? { name, value: undefined, from: `${from} is ${noDatabase}` } : { name, value, from };
 }
 
 /** The nearest `.tributary` folder, from here upwards. */
@@ -105,8 +113,9 @@ function checkEnvironment(parsed: unknown): EnvironmentFile {
 
 function required(value: string | undefined, variable: string, flag: string): string {
   if (value !== undefined && value !== "") return value;
+  const without = variable === "DATABASE_URL" ? `; DATABASE_URL=${noDatabase} where gateway and store run alone` : "";
   throw new TributaryError(
     "BAD_CONFIG",
-    `${variable} is missing: set it, give ${flag}, or run \`npm start\` in another terminal`,
+    `${variable} is missing: set it, give ${flag}, or run \`tributary dev\` in another terminal${without}`,
   );
 }

@@ -1,5 +1,6 @@
 import { applyCatalog } from "../catalog/apply.ts";
 import { author } from "../catalog/author.ts";
+import { assertDirectOnly } from "../catalog/direct-only.ts";
 import { describeEverywhere } from "../catalog/everywhere.ts";
 import { loadDefinitions } from "../catalog/load-definitions.ts";
 import { showPlan } from "../catalog/show-plan.ts";
@@ -17,11 +18,13 @@ export interface ApplyFlags {
 export async function run(invocation: Invocation<ApplyFlags>): Promise<CommandResult> {
   const { args, options, settings, output, interruption } = invocation;
   const body = await loadDefinitions(args[0] ?? "");
+  const databaseUrl = settings.databaseUrl();
+  if (databaseUrl === undefined) assertDirectOnly(body);
   interruption.underWay(() => "the catalog may or may not have been applied; see `tributary plan`");
   const report = await applyCatalog({
     body,
     natsUrl: settings.adminNatsUrl(),
-    databaseUrl: settings.databaseUrl(),
+    databaseUrl,
     author: author(),
     message: options.message,
     allowDestroy: options.allowDestroy,

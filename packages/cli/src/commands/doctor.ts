@@ -3,7 +3,7 @@ import { brokerChecks } from "../doctor/broker-checks.ts";
 import { type Check, checked, fail, ok } from "../doctor/check.ts";
 import { databaseChecks } from "../doctor/database-checks.ts";
 import { permissionChecks } from "../doctor/permission-checks.ts";
-import { serviceChecks } from "../doctor/service-checks.ts";
+import { allServices, serviceChecks, servicesWithoutDatabase } from "../doctor/service-checks.ts";
 import { isAtLeast } from "../doctor/version-floor.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CommandResult, Output } from "../output.ts";
@@ -18,7 +18,7 @@ export async function run({ settings, output }: Invocation): Promise<CommandResu
   const groups = await Promise.all([
     [nodeCheck(process.version)],
     checked("nats", () => natsChecks(settings)),
-    checked("postgresql", async () => databaseChecks(settings.databaseUrl())),
+    checked("postgresql", () => databaseCheck(settings)),
   ]);
   const checks = groups.flat();
   const exitCode = checks.some(({ state }) => state === "fail") ? exitCodes.failure : exitCodes.ok;
@@ -29,14 +29,21 @@ export async function run({ settings, output }: Invocation): Promise<CommandResu
 
 /** What lives behind the broker is asked only when it answers: one cause, one line. */
 async function natsChecks(settings: Settings): Promise<readonly Check[]> {
+  const expected = settings.hasDatabase ? allServices : servicesWithoutDatabase;
   return withConnection(settings.adminNatsUrl(), async (connection) => {
     const groups = await Promise.all([
       checked("permissions", () => permissionChecks(settings, connection)),
       brokerChecks(connection),
-      checked("services", () => serviceChecks(connection)),
+      checked("services", () => serviceChecks(connection, expected)),
     ]);
     return [ok("nats", `answers as user "${connection.user}"`), ...groups.flat()];
   });
+}
+
+async function databaseCheck(settings: Settings): Promise<readonly Check[]> {
+  const url = settings.databaseUrl();
+  if (url !== undefined) return databaseChecks(url);
+  return [ok("postgresql", "none, as DATABASE_URL says: only gateway and store are expected")];
 }
 
 export function nodeCheck(version: string): Check {

@@ -20,6 +20,7 @@ export interface DevServersOptions {
 
 /** Servers with streams and tables. @throws TributaryError BAD_CONFIG when somebody runs here already, UNAVAILABLE */
 export async function openDevServers({ directory, fresh, yes, environment }: DevServersOptions): Promise<Servers> {
+  assertUsable(environment);
   assertAlone(directory);
   if (fresh) await clearDirectory(directory);
   const servers = await openServers({ directory, yes }, environment);
@@ -30,6 +31,14 @@ export async function openDevServers({ directory, fresh, yes, environment }: Dev
     await servers.stop();
     throw error;
   }
+}
+
+function assertUsable({ DATABASE_URL }: DevServersOptions["environment"]): void {
+  if (DATABASE_URL !== "none") return;
+  throw new TributaryError(
+    "BAD_CONFIG",
+    "DATABASE_URL is none, and two of the services here need PostgreSQL: unset it",
+  );
 }
 
 function assertAlone(directory: string): void {
