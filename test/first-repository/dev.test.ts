@@ -116,6 +116,15 @@ describe("tributary dev", () => {
     },
   );
 
+  it("ends in order when one Ctrl-C comes twice, as npm hands it on", async () => {
+    dev.child.kill("SIGINT");
+    await dev.next("stopping");
+    expect(await dev.end("SIGINT")).toBe(0);
+    expect(dev.events.at(-1)).toEqual({ event: "stopped" });
+    dev = start(folder);
+    await dev.next("ready");
+  });
+
   it("leaves nothing running when it is killed, and starts again", async () => {
     const before = listProcesses(directory);
     expect(before.length).toBeGreaterThanOrEqual(7);

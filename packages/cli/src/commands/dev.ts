@@ -5,6 +5,7 @@ import type { Invocation } from "../command.ts";
 import type { DevEvent } from "../dev/dev-event.ts";
 import { runDev } from "../dev/run-dev.ts";
 import { showEvent } from "../dev/show-event.ts";
+import type { Interruption } from "../interruption.ts";
 import { type CommandResult, toJson } from "../output.ts";
 
 export interface DevFlags {
@@ -35,9 +36,15 @@ export async function run({
     environment: world.environment,
     onText: (text) => void world.stderr.write(text),
     tell,
-    stopRequested: interruption.takeOver(),
+    stopRequested: stopOf(interruption),
   });
   return { data: {}, text: "", streamed: true };
+}
+
+/** A Ctrl-C reaches what npm runs twice: from the terminal and from npm. The second of the pair must not end it in mid-stop. */
+async function stopOf(interruption: Interruption): Promise<void> {
+  await interruption.takeOver();
+  void interruption.takeOver();
 }
 
 /** @throws TributaryError NOT_FOUND */
