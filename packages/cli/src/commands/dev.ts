@@ -25,6 +25,7 @@ export async function run({
   const file = args[0] ?? "features.ts";
   assertThere(world.directory, file);
   const tell = (event: DevEvent) => output.print(`${output.json ? toJson(event) : showEvent(event, output.colors)}\n`);
+  output.note("starting servers and services; a first start takes some seconds");
   await runDev({
     file,
     workingDirectory: world.directory,
