@@ -120,6 +120,21 @@ test("even without its watch, a re-list finds the change", async () => {
   await watch.stop();
 });
 
+test("an entry that could not be taken up comes again with a later listing, and then no more", async () => {
+  const tried: string[] = [];
+  const take = async (value: string) => {
+    tried.push(value);
+    if (tried.length < 3) throw new Error("not now");
+  };
+  const watch = await bucket.watch("stubborn", (entry) => take(text(entry.value)), { relistMs: 20 });
+  await bucket.put("stubborn", bytes("a"));
+  await until(() => tried.length === 3);
+  await bucket.put("stubborn", bytes("b"));
+  await until(() => tried.at(-1) === "b");
+  expect(tried).toEqual(["a", "a", "a", "b"]);
+  await watch.stop();
+});
+
 test("a missing bucket is MISSING_RESOURCE naming it", async () => {
   const admin = await broker.connect("admin");
   await callApi(admin, "STREAM.DELETE.KV_TRIB_CLOCK");

@@ -10,7 +10,8 @@ export interface WatchSettings {
   readonly subject: string;
   readonly relistMs: number;
   readonly read: () => Promise<BucketEntry | undefined>;
-  readonly onEntry: (entry: BucketEntry) => void;
+  /** A promise that rejects: the entry was not taken up. */
+  readonly onEntry: (entry: BucketEntry) => unknown;
 }
 
 /** A cursor tells early, a re-list surely. Whichever sees an entry first reports it; an older revision is never reported. */
@@ -90,7 +91,14 @@ export class BucketWatch {
 
   #report(entry: BucketEntry | undefined): void {
     if (entry === undefined || entry.revision <= this.#revision || this.#isStopped) return;
+    const before = this.#revision;
     this.#revision = entry.revision;
-    this.#settings.onEntry(entry);
+    void this.#tell(entry).catch(() => {
+      if (this.#revision === entry.revision) this.#revision = before;
+    });
+  }
+
+  async #tell(entry: BucketEntry): Promise<void> {
+    await this.#settings.onEntry(entry);
   }
 }

@@ -71,7 +71,7 @@ class StreamBucket implements Bucket {
     return keys.sort();
   }
 
-  async watch(key: string, onEntry: (entry: BucketEntry) => void, options: { readonly relistMs?: number } = {}) {
+  async watch(key: string, onEntry: (entry: BucketEntry) => unknown, options: { readonly relistMs?: number } = {}) {
     const watch = new BucketWatch(this.#connection, {
       stream: this.#stream,
       subject: this.#subject(key),

@@ -234,10 +234,13 @@ export interface Bucket {
   update(key: string, value: Uint8Array, revision: number): Promise<number>;
   put(key: string, value: Uint8Array): Promise<number>;
   keys(): Promise<string[]>;
-  /** Calls back with the entry now and at every change; also re-lists every `relistMs` (default 5,000), since a watch is a hint. */
+  /**
+   * Calls back with the entry now and at every change; also re-lists every `relistMs` (default 5,000), since a watch is a hint.
+   * An entry whose callback gives a promise that rejects is told again with the next listing.
+   */
   watch(
     key: string,
-    onEntry: (entry: BucketEntry) => void,
+    onEntry: (entry: BucketEntry) => unknown,
     options?: { readonly relistMs?: number },
   ): Promise<{ stop(): Promise<void> }>;
 }

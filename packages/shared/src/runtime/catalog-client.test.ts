@@ -7,7 +7,7 @@ import { clockKey, setClock, watchClock } from "./clock-client.ts";
 /** A bucket in memory whose watchers hear of an entry when the test says so. */
 function memoryBucket() {
   const entries = new Map<string, BucketEntry>();
-  const watchers = new Map<string, (entry: BucketEntry) => void>();
+  const watchers = new Map<string, (entry: BucketEntry) => unknown>();
   let revision = 0;
   let reads = 0;
   const put = async (key: string, value: Uint8Array): Promise<number> => {
@@ -35,7 +35,8 @@ function memoryBucket() {
   };
   const tell = async (key: string): Promise<void> => {
     const entry = entries.get(key);
-    if (entry) watchers.get(key)?.(entry);
+    // As the real watch does: what rejects is told again, by the test.
+    if (entry) await Promise.resolve(watchers.get(key)?.(entry)).catch(() => {});
     await new Promise((done) => setImmediate(done));
   };
   return {

@@ -55,20 +55,31 @@ export async function watchCatalog(
     const pointer = currentSchema.parse(parse(value));
     if (pointer.version <= (current?.version ?? 0)) return;
     const next = await version(pointer.version);
+    if (next === undefined) {
+      throw new TributaryError("STALE_CATALOG", `catalog version ${pointer.version} is current and not there yet`);
+    }
     // The newer of two swaps in flight stays.
-    if (next === undefined || next.version <= (current?.version ?? 0)) return;
+    if (next.version <= (current?.version ?? 0)) return;
     current = next;
     for (const listener of listeners) listener(next);
   };
   const first = await bucket.get(currentKey);
-  if (first) await take(first.value);
+  // A version that is not there yet comes with the watch.
+  if (first) await take(first.value).catch((error) => unlessStale(error));
   const tell = (error: unknown, revision: number): void => {
     if (revision > told) onProblem(error);
     told = Math.max(told, revision);
   };
   const watch = await bucket.watch(
     currentKey,
-    (entry) => void take(entry.value).catch((error: unknown) => tell(error, entry.revision)),
+    async (entry) => {
+      try {
+        await take(entry.value);
+      } catch (error) {
+        tell(error, entry.revision);
+        throw error;
+      }
+    },
     { relistMs: 2_000 },
   );
   return {
@@ -82,6 +93,10 @@ export async function watchCatalog(
     },
     stop: () => watch.stop(),
   };
+}
+
+function unlessStale(error: unknown): void {
+  if (!(error instanceof TributaryError) || error.code !== "STALE_CATALOG") throw error;
 }
 
 async function readVersion(bucket: Bucket, version: number): Promise<Catalog | undefined> {
