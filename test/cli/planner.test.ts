@@ -50,10 +50,19 @@ describe("the plan of a view whose lane is open", () => {
   });
 
   it("re-derives every choice from the catalog alone", () => {
-    const why = (change: Change) => planCatalog(undefined, bodyWith(change)).lanes[0]?.chosen?.rule;
-    expect(why({ freshness: "10m" })).toBe("cheaper-in-stream");
-    expect(why({ freshness: "2m" })).toBe("too-fresh-for-batch");
-    expect(why({ freshness: "3h", history: undefined as never })).toBe("only-stream-sees");
+    const chosen = (change: Change) => planCatalog(undefined, bodyWith(change)).lanes[0]?.chosen;
+    expect(chosen({ freshness: "10m" })).toEqual({
+      rule: "cheaper-in-stream",
+      why: "both lanes can, and the stream lane costs less: freshness 10m is less than 1h, for which batch would run every 5m",
+    });
+    expect(chosen({ freshness: "2m" })).toEqual({
+      rule: "too-fresh-for-batch",
+      why: "batch cannot keep the freshness: least interval 1m + twice the assumed run 1m = 3m, more than freshness 2m",
+    });
+    expect(chosen({ freshness: "3h", history: undefined as never })).toEqual({
+      rule: "only-stream-sees",
+      why: "only the stream lane sees these events: the view has no history",
+    });
     const view = live.views.airport_now;
     if (view === undefined) expect.unreachable();
     const older = { ...live, views: { airport_now: { ...view, laneRule: "a-rule-of-old" } } };

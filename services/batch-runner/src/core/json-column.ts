@@ -37,5 +37,5 @@ function isWhole(column: string): string {
 }
 
 function instantText(text: string): string {
-  return `TRY(epoch_ms(try_cast(${text} AS BIGINT)))::VARCHAR || '+00'`;
+  return `TRY(epoch_ms(try_cast(${text} AS BIGINT)))::VARCHAR`;
 }
