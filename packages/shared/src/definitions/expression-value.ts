@@ -55,8 +55,9 @@ const resultTypes: Readonly<Record<FeatureType, readonly string[]>> = {
   vector: [],
 };
 
-function evaluator(value: ValueExpression, { run }: Compiled): Evaluate {
-  const inputs = value.inputs.map(({ name, type }) => ({ name, toCel: toCelOf(type) }));
+function evaluator(value: ValueExpression, { names, run }: Compiled): Evaluate {
+  const named = value.inputs.filter(({ name }) => names.includes(name));
+  const inputs = named.map(({ name, type }) => ({ name, toCel: toCelOf(type) }));
   const shape: Feature = { name: value.name, type: value.type, ...(value.of !== undefined && { of: value.of }) };
   const isBig = ["string", "json", "list", "map"].includes(value.type);
   // One object for all evaluations: they never overlap.

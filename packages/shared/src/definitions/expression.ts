@@ -11,6 +11,8 @@ export type Predicate = (fields: Readonly<Record<string, unknown>>) => boolean;
 export interface Compiled {
   /** CEL's name of its type; `dyn` where only the evaluation knows. */
   readonly type: string;
+  /** Those of the fields that the expression names. */
+  readonly names: readonly string[];
   readonly run: (values: Readonly<Record<string, unknown>>) => unknown;
 }
 
@@ -63,7 +65,11 @@ function checkedCel(expression: string, fields: Readonly<Record<string, string>>
   if (!checked.valid) throw checked.error ?? new Error("does not type-check");
   const run = evaluatingEnvironment(named.keys()).parse(source);
   if (!run.check().valid) throw new Error("does not type-check");
-  return { type: String(checked.type), run: (values) => run(values as Record<string, unknown>) };
+  return {
+    type: String(checked.type),
+    names: [...named.keys()],
+    run: (values) => run(values as Record<string, unknown>),
+  };
 }
 
 export function celProblem(expression: string, why: string): string {
