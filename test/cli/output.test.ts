@@ -72,6 +72,19 @@ describe("what every command understands", () => {
     expect(verbose.stderr).toMatch(/^natsUrl nats:\/\/client:\*\*\*@.*environment\.json\)\ntook \d+ ms\n$/);
   });
 
+  it("--verbose names a server once, however often it is asked", async () => {
+    const { stderr } = await cli(["publish", "departures", event, "--verbose"]);
+    expect(stderr.match(/natsUrl/g)).toHaveLength(1);
+  });
+
+  it("the help names commands by what one is about to do, and options behind them", async () => {
+    const { stdout } = await cli(["--help"]);
+    const titles = [...stdout.matchAll(/^(\w[\w ]*):/gm)].map(([, title]) => title);
+    expect(titles).toEqual(["Usage", "Define", "Use", "Operate", "Options", "Exit codes"]);
+    const widest = Math.max(...stdout.split("\n").map((line) => line.length));
+    expect(widest).toBeLessThanOrEqual(100);
+  });
+
   it("--quiet leaves the data and the errors", async () => {
     const published = await cli(["publish", "departures", "-", "--quiet"], { input: event });
     expect(published).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("1 stored") });

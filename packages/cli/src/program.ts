@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { hasColors } from "./colors.ts";
 import { type CommandModule, type CommandSpec, exampleOf } from "./command.ts";
 import { commandTable, globalOptions, isGroup } from "./command-table.ts";
@@ -22,7 +22,12 @@ export function createProgram({ execute, world, color, printVersion }: ProgramOp
   const program = new Command("tributary")
     .usage("<command> [arguments] [options]")
     .description("Fresh features from three lanes in one online store.")
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name(), styleTitle: bold })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => command.name(),
+      styleTitle: bold,
+      formatHelp: optionsLast,
+    })
     .configureOutput({ ...outputTo(world, color), outputError: () => undefined })
     .showSuggestionAfterError(false)
     .exitOverride()
@@ -46,6 +51,13 @@ export function createProgram({ execute, world, color, printVersion }: ProgramOp
   return program.helpCommand("help [command]", "help on a command");
 }
 
+/** Who looks for help looks for a command first. */
+function optionsLast(command: Command, help: Help): string {
+  const parts = Help.prototype.formatHelp.call(help, command, help).trimEnd().split("\n\n");
+  const isOptions = (part: string) => /^\S*(Global )?Options:/.test(part);
+  return `${[...parts.filter((part) => !isOptions(part)), ...parts.filter(isOptions)].join("\n\n")}\n`;
+}
+
 const bold = (title: string) => `\u001b[1m${title}\u001b[22m`;
 
 function outputTo({ stdout, stderr, environment }: World, wanted: boolean) {
@@ -63,7 +75,8 @@ const helpWidth = 100;
 
 const exitCodeHelp = `\nExit codes: ${Object.entries(exitCodeMeanings)
   .map(([name, means]) => `${exitCodes[name as keyof typeof exitCodes]} ${means}`)
-  .join(", ")}`;
+  .join(", ")
+  .replace(", 4", ",\n            4")}`;
 
 function addCommand(parent: Command, spec: CommandSpec, execute: Execute): void {
   const command = parent.command(spec.usage, { hidden: spec.hidden ?? false }).summary(spec.does);

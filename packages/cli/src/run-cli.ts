@@ -57,11 +57,13 @@ function endOnInterrupt(world: World, output: Output): Interruption {
   return interruption;
 }
 
-/** With `--verbose`, says which servers are used when they are asked for. */
+/** With `--verbose`, says which servers are used when they are first asked for. */
 function telling(settings: Settings, output: Output): Settings {
+  const told = new Set<string>();
   const tell = <T extends string | undefined>(name: Settings["entries"][number]["name"], value: T): T => {
     const from = settings.entries.find((entry) => entry.name === name)?.from;
-    output.detail(`${name} ${value === undefined ? "-" : maskSecrets(value)} (${from})`);
+    if (!told.has(name)) output.detail(`${name} ${value === undefined ? "-" : maskSecrets(value)} (${from})`);
+    told.add(name);
     return value;
   };
   return {
