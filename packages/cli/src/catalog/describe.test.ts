@@ -20,3 +20,28 @@ it("says which layers stand over a column", () => {
     /profile\.delay +on code=origin +overridden by ops\.delay, then tower\.delay$/,
   );
 });
+
+it("says what an on-demand column is computed of, and what a read has to bring", () => {
+  const service = {
+    name: "gate",
+    requestKeys: [{ name: "origin", type: "string" as const }],
+    columns: [{ name: "d", view: "profile", feature: "delay", keys: { code: "origin" } }],
+    onDemand: [
+      {
+        name: "risk",
+        feature: "delay_risk",
+        inputs: { delay: { from: "column", name: "d" }, size: { from: "request", name: "size" } },
+      } as const,
+    ],
+    requestFields: [
+      { name: "size", type: "int64" as const, nullable: false },
+      { name: "at", type: "timestamp" as const, nullable: true },
+    ],
+  };
+  const onDemandFeatures = {
+    delay_risk: { name: "delay_risk", type: "float64", inputs: [], expression: "delay * size" },
+  };
+  const text = describeFeatureService(service, { views: {}, entities: {}, onDemandFeatures } as unknown as Catalog);
+  expect(text).toMatch(/request fields +size int64, at timestamp\?/);
+  expect(text).toMatch(/risk +float64 +delay_risk +on demand +of delay=d, size +delay \* size$/);
+});

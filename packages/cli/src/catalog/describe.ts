@@ -2,6 +2,7 @@ import type { Catalog, Entity, FeatureService, View } from "@tributary/shared/co
 import type { Feature } from "@tributary/shared/contracts/feature";
 import type { EventSource, TableSource } from "@tributary/shared/contracts/source";
 import { alignColumns, formatMs } from "../table.ts";
+import { onDemandRows, requestFieldsText } from "./describe-on-demand.ts";
 
 /** Definitions as a person reads them. What is not shown here stands in `--json`. */
 export function typeOf({ type, of, dimension }: Pick<Feature, "type" | "of" | "dimension">): string {
@@ -97,6 +98,7 @@ export function describeEntity(entity: Entity, catalog: Catalog): string {
 export function describeFeatureService(service: FeatureService, catalog: Catalog): string {
   const facts: [string, string][] = [
     ["request keys", service.requestKeys.map(({ name, type }) => `${name} ${type}`).join(", ")],
+    ...optional("request fields", requestFieldsText(service)),
     ...optional("description", service.description),
   ];
   const columns = service.columns.map((column) => {
@@ -114,7 +116,7 @@ export function describeFeatureService(service: FeatureService, catalog: Catalog
       over,
     ];
   });
-  return `feature service ${service.name}\n${indented(facts)}\ncolumns\n${alignColumns(columns)}`;
+  return `feature service ${service.name}\n${indented(facts)}\ncolumns\n${alignColumns([...columns, ...onDemandRows(service, catalog)])}`;
 }
 
 /** Join key ← where it comes from. */

@@ -11,7 +11,7 @@ const kind: DefinitionKind<FeatureService> = {
   row: (service) => [
     service.name,
     service.requestKeys.map(({ name, type }) => `${name} ${type}`).join(", "),
-    String(service.columns.length),
+    String(service.columns.length + (service.onDemand?.length ?? 0)),
     [...new Set(service.columns.map(({ view }) => view))].join(", "),
   ],
   describe: describeFeatureService,
