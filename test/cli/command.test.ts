@@ -54,6 +54,11 @@ describe("tributary", () => {
       ok: false,
       error: { code: "INVALID_DEFINITION", message, hint: expect.any(String) },
     });
+    const place = { file: file("broken-features.ts"), line: expect.any(Number) };
+    expect(json()).toHaveProperty("error.problems", [
+      { ...place, definition: 'view "first"', problem: expect.stringContaining("freshness") },
+      { ...place, definition: 'view "second"', problem: expect.stringContaining("ttl") },
+    ]);
     expect((await cli("apply", "nowhere.ts")).stderr).toContain("nowhere.ts");
   });
 

@@ -1,4 +1,5 @@
 import { isErrorCode, type TributaryError, toWireError } from "@tributary/shared/contracts/errors";
+import { DefinitionError } from "@tributary/shared/definitions/problems";
 import { type Colors, colorsOf } from "./colors.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { createProgress, type Progress, silentProgress } from "./progress.ts";
@@ -81,7 +82,8 @@ export function printResult(output: Output, result: CommandResult): number {
 
 export function printError(output: Output, error: TributaryError): number {
   const { code, message, hint } = toWireError(error);
-  if (output.json) output.print(`${toJson({ ok: false, error: { code, message, hint } })}\n`);
+  const more = error instanceof DefinitionError ? { problems: error.problems } : {};
+  if (output.json) output.print(`${toJson({ ok: false, error: { code, message, hint, ...more } })}\n`);
   output.fail({ error: `${message} (${code})`, hint });
   return isErrorCode(code) ? exitCodeOf(code) : exitCodes.failure;
 }

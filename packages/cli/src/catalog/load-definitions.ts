@@ -1,35 +1,40 @@
-import { access } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { CatalogBody } from "@tributary/shared/contracts/catalog";
-import { TributaryError } from "@tributary/shared/contracts/errors";
+import { holdsDefinition } from "@tributary/shared/definitions/collect";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
+import { definitionFiles, refusal } from "./definition-files.ts";
+import { type Exports, importModules } from "./import-modules.ts";
+import { loadFailure } from "./load-failure.ts";
+
+/** How long the modules may take to load: they describe, and have nothing to wait for. */
+const loadMsMax = 30_000;
 
 /**
- * Runs a definitions module (TypeScript or JavaScript) and compiles what it exports.
- * @throws TributaryError INVALID_DEFINITION naming the file, or listing every problem of the definitions
+ * Runs a definitions module (TypeScript or JavaScript), or every module directly in a folder, and compiles what they
+ * export: definitions, lists and plain objects of them.
+ * @throws DefinitionError INVALID_DEFINITION with the place of each problem
  */
-export async function loadDefinitions(file: string): Promise<CatalogBody> {
-  const path = resolve(file);
-  try {
-    await access(path);
-  } catch (error) {
-    throw new TributaryError("INVALID_DEFINITION", `there is no readable file ${file}`, { cause: error });
-  }
-  const exported = await importModule(path, file);
-  return compileDefinitions(Object.values(exported));
+export async function loadDefinitions(path: string, timeoutMs = loadMsMax): Promise<CatalogBody> {
+  const files = await definitionFiles(path);
+  const modules = await within(timeoutMs, importModules(files), path).catch((error: unknown) => {
+    throw loadFailure(error, files[0] ?? path);
+  });
+  const exported = modules.flatMap((module) => Object.values(module));
+  if (!holdsDefinition(exported))
+    throw refusal(`${path} exports no definitions; export them: export const airport = entity(…)`);
+  return compileDefinitions(exported);
 }
 
-async function importModule(path: string, file: string): Promise<Record<string, unknown>> {
-  const url = pathToFileURL(path).href;
+/** An `await` at the top of a module may never end; what never gives the thread back cannot be helped. */
+async function within(timeoutMs: number, loading: Promise<Exports[]>, path: string): Promise<Exports[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, fail) => {
+    const late = () =>
+      fail(refusal(`${path} is still loading after ${timeoutMs / 1_000} s; look for an await at its top`));
+    timer = setTimeout(late, timeoutMs);
+  });
   try {
-    if (!/\.[cm]?ts$/.test(path)) return await import(url);
-    // Only who applies TypeScript pays for the loader.
-    const { tsImport } = await import("tsx/esm/api");
-    return await tsImport(url, import.meta.url);
-  } catch (error) {
-    if (error instanceof TributaryError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TributaryError("INVALID_DEFINITION", `${file} cannot be loaded: ${why}`, { cause: error });
+    return await Promise.race([loading, timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }

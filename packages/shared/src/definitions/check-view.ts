@@ -6,7 +6,8 @@ import type { BatchOptions, DirectOptions, ViewDefinition } from "./view-definit
 type Problem = (why: string) => void;
 
 export function checkBatch({ sql, deleteShareMax = 0.5 }: BatchOptions, problem: Problem): void {
-  if (typeof sql !== "string" || sql.trim() === "")
+  if (typeof sql === "object" && sql.kind === "missingSql") problem(`its SQL file ${sql.why}`);
+  else if (typeof sql !== "string" || sql.trim() === "")
     problem("has no SQL; write a SELECT that gives its keys and features, or name a file: sqlFile(new URL(…))");
   if (!(deleteShareMax >= 0 && deleteShareMax <= 1))
     problem(`deleteShareMax ${deleteShareMax} must be a share from 0 to 1, such as 0.5`);

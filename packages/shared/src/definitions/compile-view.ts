@@ -35,7 +35,7 @@ function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Pro
     lane: "batch",
     ...viewHead(view, problems),
     features,
-    sql: options.sql,
+    sql: typeof options.sql === "string" ? options.sql : "",
     sources: options.from.map((source) => source.name),
     everyMs: viewDuration(view, "every", options.every, problems),
     deleteShareMax: options.deleteShareMax ?? 0.5,

@@ -7,8 +7,8 @@ export interface Problem {
   /** Relative to the working directory where it lies inside; absent where nobody knows. */
   readonly file?: string;
   readonly line?: number;
-  /** Kind and name: `view "airport_now"`. */
-  readonly definition: string;
+  /** Kind and name: `view "airport_now"`; absent where it is about a file. */
+  readonly definition?: string;
   /** What is wrong and what to do. */
   readonly problem: string;
 }
@@ -74,5 +74,5 @@ function problemOf(definition: Named | string, problem: string): Problem {
 
 function textOf({ file, line, definition, problem }: Problem): string {
   const where = file === undefined ? [] : [line === undefined ? file : `${file}:${line}`];
-  return [...where, definition, problem].join(" ");
+  return [...where, ...(definition === undefined ? [] : [definition]), problem].join(" ");
 }

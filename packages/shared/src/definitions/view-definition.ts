@@ -7,6 +7,7 @@ import type { EntityDefinition, KeyMap, KeysOf } from "./entity.ts";
 import type { TypeDefinition } from "./feature-type.ts";
 import type { Labels } from "./labels.ts";
 import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
+import type { MissingSql } from "./sql-file.ts";
 
 /**
  * A view: named features of one entity, produced together by one lane. `Row` is what a read of all its features gives,
@@ -41,7 +42,8 @@ export interface CommonOptions extends Labels {
 
 export type FeatureMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;
 export interface BatchOptions extends CommonOptions {
-  readonly sql: string;
+  /** Gives the keys and features; reads each source by its name. */
+  readonly sql: string | MissingSql;
   readonly from: readonly TableSourceDefinition[];
   readonly every: Duration;
   readonly features: FeatureMap;
