@@ -30,7 +30,8 @@ export function onDemandFunction(feature: OnDemandFeature): OnDemandFunction {
   const { type, typed } = plainResult(feature, `on-demand feature "${name}"`);
   const evaluate = compileOnDemandFeature(feature);
   const toPlain = feature.type === "json" ? toJsonText : (value: unknown) => value;
-  const untyped = `${name}_untyped`;
+  // No definition begins with an underscore.
+  const untyped = `_${name}`;
   const cel = {
     name: untyped,
     inputs: inputs.map(shapeOf),
