@@ -47,15 +47,18 @@ beforeAll(async () => {
   await sql.query(`insert into departures values ('ORD', 10, '2026-03-01 11:30Z', false), ('ORD', 20, '2026-03-01 06:00Z', false),
     ('ORD', 99, '2026-03-01 11:45Z', true), ('ORD', -90, '2026-03-01 11:45Z', false), ('LAX', null, '2026-03-01 11:45Z', false)`);
   await setTime(noon);
+  // As whoever runs `npm start` or `tributary dev` gives it.
+  process.env.SOURCE_OPS_URL = servers.postgres.url;
   services = await startServices({
     servers,
     names: ["batch-runner", "online-store"],
-    environment: { SOURCE_OPS_URL: servers.postgres.url, BATCH_RETRY_MS: "200" },
+    environment: { BATCH_RETRY_MS: "200" },
   });
   await applyCatalog({ body: compileDefinitions([tower]), ...urls });
   tributary = await connectTributary({ natsUrl: servers.nats.url("client") });
 });
 afterAll(async () => {
+  delete process.env.SOURCE_OPS_URL;
   await tributary?.close();
   await services?.stop();
   await sql?.end();

@@ -45,7 +45,7 @@ export function serviceSpec(name: string, servers: Servers): ServiceSpec {
 function addresses(service: ServiceName, servers: Servers): Record<string, string> {
   switch (service) {
     case "batch-runner":
-      return { DATABASE_URL: servers.postgres.url, TRIBUTARY_LAKE: join(servers.directory, "lake") };
+      return { DATABASE_URL: servers.postgres.url, TRIBUTARY_LAKE: join(servers.directory, "lake"), ...sourceUrls() };
     case "stream-processor":
       return { DATABASE_URL: servers.postgres.url };
     case "online-store":
@@ -55,6 +55,12 @@ function addresses(service: ServiceName, servers: Servers): Record<string, strin
     default:
       return service satisfies never;
   }
+}
+
+/** The one thing of our own environment that a service gets: where the table sources of PostgreSQL are. */
+function sourceUrls(): Record<string, string> {
+  const given = Object.entries(process.env).filter(([name]) => /^SOURCE_[A-Z][A-Z0-9_]*_URL(_FILE)?$/.test(name));
+  return Object.fromEntries(given.flatMap(([name, url]) => (url === undefined ? [] : [[name, url]])));
 }
 
 /**
