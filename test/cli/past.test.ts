@@ -1,8 +1,10 @@
 import type { Change } from "@tributary/cli/catalog/change";
 import { pastOf } from "@tributary/cli/catalog/past";
-import { planCatalog, problemsOf } from "@tributary/cli/catalog/plan";
+import { agreeToGoBack, planCatalog, problemsOf } from "@tributary/cli/catalog/plan";
 import { fitToPast } from "@tributary/cli/catalog/restore";
+import { showPlan } from "@tributary/cli/catalog/show-plan";
 import type { CatalogBody } from "@tributary/shared/contracts/catalog";
+import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { batch, direct, firstBody, stream, withViews } from "./catalog-bodies.ts";
 
@@ -79,7 +81,7 @@ describe("going back", () => {
     expect(problemsOf(plan, { allowDestroy: false })).toEqual([
       expect.stringMatching(/changes its version: raise .* above 2, or go back with `tributary catalog restore`/),
     ]);
-    expect(problemsOf(plan, { allowDestroy: false, goBack: true })).toEqual([]);
+    expect(problemsOf(agreeToGoBack(plan), { allowDestroy: false })).toEqual([]);
     expect(problemsOf(plan, { allowDestroy: true })).toEqual([]);
   });
 
@@ -98,6 +100,28 @@ describe("going back", () => {
   it("to a version that was never there is refused as ever", () => {
     const fifth = withViews({ congestion: { ...direct, version: 5 } });
     expect(briefAfter(fifth, firstBody)).toEqual(["breaking view congestion newVersion"]);
+  });
+});
+
+describe("the plan for a person", () => {
+  it("says what a version that comes back brings, and every feature that changes beside its view", () => {
+    const colors = picocolors.createColors(false);
+    const second = withViews({ congestion: { ...direct, version: 2, features: features(text, level) } });
+    expect(showPlan(planAfter(firstBody, second), colors).split("\n").slice(0, 8)).toEqual([
+      "!  view     congestion",
+      "    version: 1 → 2",
+      "    version 2 begins empty and is filled by its producers",
+      "    feature services that notice: board",
+      "!  feature  congestion.score",
+      "    type: float64 → string",
+      "    its view begins anew with version 2",
+      "    feature services that notice: board",
+    ]);
+    const away = withViews({ congestion: undefined });
+    expect(showPlan(planAfter(firstBody, away, firstBody), colors)).toMatch(
+      /^\+ {2}view +congestion +2 features\n {4}version 1 was there before: what is stored of it is read again/,
+    );
+    expect(showPlan(agreeToGoBack(planAfter(firstBody, second, firstBody)), colors)).not.toContain("needed");
   });
 });
 
@@ -148,7 +172,7 @@ describe("what restore makes of a body", () => {
     const { body, raised } = fitToPast(firstBody, second, past);
     expect(raised).toEqual([{ what: "view", name: "now", from: 1, to: 3 }]);
     expect(body).toEqual(withViews({ now: { ...stream, version: 3 } }));
-    expect(problemsOf(planCatalog(second, body, past), { allowDestroy: false, goBack: true })).toEqual([]);
+    expect(problemsOf(agreeToGoBack(planCatalog(second, body, past)), { allowDestroy: false })).toEqual([]);
   });
 
   it("raises a view whose cells have become wider since, and a source that lost a field", () => {

@@ -15,7 +15,7 @@ import { awaitEverywhere, type Everywhere, notAsked } from "./everywhere.ts";
 import type { History } from "./history.ts";
 import { type LiveCatalog, readLiveCatalog } from "./live-catalog.ts";
 import type { Past } from "./past.ts";
-import { type Plan, planCatalog, problemsOf } from "./plan.ts";
+import { agreeToGoBack, type Plan, planCatalog, problemsOf } from "./plan.ts";
 import { exclusively, markCurrent, type NewVersion, recordVersion } from "./record-version.ts";
 
 export interface ApplyOptions {
@@ -29,7 +29,7 @@ export interface ApplyOptions {
   readonly message?: string | undefined;
   /** Views, features and feature services may go, though somebody may read them. */
   readonly allowDestroy?: boolean | undefined;
-  /** A view may take an earlier version again; default: as `allowDestroy`. */
+  /** A view may take an earlier version again. `allowDestroy` says so too. */
   readonly goBack?: boolean | undefined;
   /** How long to wait for every process to take the version up, ms; default 5,000, 0 = not at all. */
   readonly waitMs?: number | undefined;
@@ -85,7 +85,8 @@ async function applyTo(places: Places, options: ApplyOptions): Promise<ApplyRepo
   ]);
   const grounds = await groundsOf(places, live);
   const body = typeof options.body === "function" ? await options.body(grounds) : options.body;
-  const plan = planCatalog(live.body, body, grounds.past);
+  const planned = planCatalog(live.body, body, grounds.past);
+  const plan = options.goBack ? agreeToGoBack(planned) : planned;
   await options.onPlan?.(plan);
   const { swappedAtMs, ...applied } = await carryOut(places, grounds, { ...options, body, plan });
   const everywhere = await askEverybody(places, { version: applied.version, swappedAtMs, before, waitMs });
@@ -111,8 +112,7 @@ async function carryOut({ bucket, client }: Places, { live }: ApplyGrounds, plan
   if (live.fingerprint === fingerprint) {
     return { version: live.version, fingerprint, changed: false, swappedAtMs: performance.now() };
   }
-  const { allowDestroy = false, goBack = allowDestroy } = planned;
-  const problems = problemsOf(plan, { allowDestroy, goBack });
+  const problems = problemsOf(plan, { allowDestroy: planned.allowDestroy ?? false });
   if (problems.length > 0) throw new TributaryError("INVALID_DEFINITION", problems.join("\n"));
   const next = { body, fingerprint, author, message, diff: plan.changes, follows: live.version };
   const swap = client === undefined ? swapAlone(bucket, live, next) : swapRecorded({ bucket, client }, live, next);

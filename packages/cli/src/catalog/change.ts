@@ -37,7 +37,10 @@ export interface Place {
   readonly lane?: Lane;
 }
 
-export function addition(place: Place, reason = "nothing of this name is there yet"): Change {
+/** The ordinary reason of an addition. */
+export const isNew = "nothing of this name is there yet";
+
+export function addition(place: Place, reason = isNew): Change {
   return { kind: "addition", ...whereOf(place), reason, differences: [], needs: null, fix: null, breaks: [] };
 }
 

@@ -93,7 +93,8 @@ function changeFeature(around: ViewSurroundings, { before, after, feature }: Fea
   const breaks = servicesOn(around.current, (cell) => cell.view === before.name && cell.feature === feature);
   if (now === undefined) return [removal(place, remedyOfRemoval(remedy, after), breaks)];
   const differences = old === undefined ? [] : differencesOf(old, now, { rules: featureRules, except: ["name"] });
-  if (found !== undefined) return changeOf(place, { differences, remedy, breaks });
+  const reason = remedy === null ? { reason: `its view begins anew with version ${after.version}` } : {};
+  if (found !== undefined) return changeOf(place, { differences, remedy, breaks, ...reason });
   const isOtherThanBefore = differences.some(({ breaking }) => breaking);
   return isOtherThanBefore ? changeOf(place, { differences, remedy, breaks }) : [addition(place)];
 }

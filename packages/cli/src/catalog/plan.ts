@@ -46,12 +46,11 @@ export function planCatalog(live: CatalogBody | undefined, next: CatalogBody, pa
   return { changes, lanes: Object.values(next.views).map(checkLane) };
 }
 
-/** What somebody agrees to beforehand. */
-export interface Consent {
-  /** Views, features and feature services may go. */
-  readonly allowDestroy: boolean;
-  /** A view may take an earlier version again; default: as `allowDestroy`. */
-  readonly goBack?: boolean;
+/** The plan for somebody who goes back on purpose: nothing is needed for that any more. */
+export function agreeToGoBack(plan: Plan): Plan {
+  const agreed = (change: Change): Change =>
+    change.needs === "goBack" ? { ...change, needs: null, fix: null } : change;
+  return { ...plan, changes: plan.changes.map(agreed) };
 }
 
 /** Whether applying asks for a consent that `--allow-destroy` gives. */
@@ -60,8 +59,8 @@ export function needsConsent({ changes }: Plan): boolean {
 }
 
 /** What forbids applying the plan, one line each, with its fix; empty: it can be applied. */
-export function problemsOf(plan: Plan, { allowDestroy, goBack = allowDestroy }: Consent): string[] {
-  const allowed = [...(allowDestroy ? ["allowDestroy"] : []), ...(goBack ? ["goBack"] : [])];
+export function problemsOf(plan: Plan, { allowDestroy }: { readonly allowDestroy: boolean }): string[] {
+  const allowed = allowDestroy ? ["allowDestroy", "goBack"] : [];
   const blocking = plan.changes.filter(({ needs }) => needs !== null && !allowed.includes(needs));
   const lanes = plan.lanes.map(laneProblem).filter((line) => line !== undefined);
   return [...blocking.map(describeProblem), ...lanes];

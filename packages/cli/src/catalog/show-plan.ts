@@ -2,7 +2,7 @@ import { canonicalJson } from "@tributary/shared/definitions/canonical-json";
 import { durationText } from "@tributary/shared/definitions/duration-text";
 import type { Output } from "../output.ts";
 import { alignColumns } from "../table.ts";
-import type { Change, ChangeKind } from "./change.ts";
+import { type Change, type ChangeKind, isNew } from "./change.ts";
 import type { Difference } from "./difference.ts";
 import type { LaneCheck } from "./lane-check.ts";
 import { type Plan, wordFor } from "./plan.ts";
@@ -33,7 +33,8 @@ export function showChanges(changes: readonly Change[], colors: Colors): string 
 
 /** A feature that comes or goes with its view. */
 function isImplied({ what, kind, name }: Change, changes: readonly Change[]): boolean {
-  return what === "feature" && changes.some((one) => isViewOf(one, name) && one.kind === kind);
+  const isWhole = kind === "addition" || kind === "removal";
+  return what === "feature" && isWhole && changes.some((one) => isViewOf(one, name) && one.kind === kind);
 }
 
 function isViewOf({ what, name }: Change, feature: string): boolean {
@@ -46,9 +47,12 @@ function countFeatures(view: Change, changes: readonly Change[]): string {
   return count === 0 ? "" : `${count} features`;
 }
 
-function notesOf({ differences, fix, breaks }: Change): string[] {
+function notesOf({ kind, reason, differences, fix, breaks }: Change): string[] {
+  const isAgreed = kind === "breaking" && fix === null;
+  const isReturn = kind === "addition" && reason !== isNew;
   return [
     ...differences.map(showDifference),
+    ...(isAgreed || isReturn ? [reason] : []),
     ...(breaks.length === 0 ? [] : [`feature services that notice: ${breaks.join(", ")}`]),
     ...(fix === null ? [] : [`needed: ${fix}`]),
   ];
