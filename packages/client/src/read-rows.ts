@@ -25,9 +25,9 @@ export type Converters = ReadonlyMap<string, Convert>;
 
 /** The reply's columns as one object a key, in the order of the keys. */
 export function toRows(reply: ReadReply, keys: number, converters: Converters): Record<string, unknown>[] {
-  return buildRows(reply, keys, (column) => {
-    const convert = converters.get(column.name) ?? keep;
-    return (row) => convert(column.values[row] ?? null);
+  return buildRows(reply, keys, ({ name, values }) => {
+    const convert = converters.get(name);
+    return convert === undefined ? (row) => values[row] ?? null : (row) => convert(values[row] ?? null);
   });
 }
 
@@ -38,11 +38,21 @@ export function toDetailRows(reply: ReadReply, keys: number, converters: Convert
   });
 }
 
-function buildRows<T>(reply: ReadReply, keys: number, cellsOf: (column: ReadColumn) => (row: number) => T) {
-  const cells = reply.columns.map((column) => [column.name, cellsOf(column)] as const);
-  return Array.from({ length: keys }, (_, row): Record<string, T> => {
-    return Object.fromEntries(cells.map(([name, cell]) => [name, cell(row)]));
-  });
+/**
+ * Every row begins as a copy of one object that has all the names: so all have one hidden class, and filling them column by
+ * column is several times faster than building each from its entries.
+ */
+function buildRows<T>({ columns }: ReadReply, keys: number, cellsOf: (column: ReadColumn) => (row: number) => T) {
+  const empty = Object.fromEntries(columns.map(({ name }) => [name, undefined]));
+  const rows = Array.from({ length: keys }, () => ({ ...empty }) as Record<string, T>);
+  for (const column of columns) {
+    const { name } = column;
+    const cell = cellsOf(column);
+    rows.forEach((row, index) => {
+      row[name] = cell(index);
+    });
+  }
+  return rows;
 }
 
 function detailOf(column: ReadColumn, row: number): Omit<Detail, "value"> {

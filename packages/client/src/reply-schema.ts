@@ -5,13 +5,16 @@ import type { WriteReply } from "@tributary/shared/contracts/write";
 import type { PublishAck } from "@tributary/shared/messaging/contract";
 import { z } from "zod";
 
-/** The outer shape only: the services are ours, and values are checked where they enter. */
+/** A list of anything: its values are checked where they enter, and looking at each again would cost as much as decoding. */
+const list = z.custom<readonly unknown[]>(Array.isArray);
+
+/** The outer shape only: the services are ours. */
 const readReplySchema = z.looseObject({
   featureService: z.string(),
   catalogVersion: z.number(),
   epoch: z.string(),
   nowMs: z.number(),
-  columns: z.array(z.looseObject({ name: z.string(), values: z.array(z.unknown()) })),
+  columns: z.array(z.looseObject({ name: z.string(), values: list })),
 });
 const writeReplySchema = z.looseObject({
   outcomes: z.array(z.looseObject({ kind: z.enum(["accepted", "refused", "unknown"]) })),
