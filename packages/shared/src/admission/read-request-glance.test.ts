@@ -5,7 +5,15 @@ import { parseReadRequest } from "./read-request.ts";
 
 const odd = fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, maxDepth: 2 });
 const mostly = <T>(arbitrary: fc.Arbitrary<T>) => fc.oneof({ weight: 12, arbitrary }, { weight: 1, arbitrary: odd });
-const value = mostly(fc.oneof(fc.string(), fc.integer(), fc.double(), fc.bigInt(), fc.boolean(), fc.constant(null)));
+const value = mostly(
+  fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.double(),
+    fc.bigInt(),
+    fc.constantFrom(true, null, Number.NaN, Infinity, "x".repeat(600), "x".repeat(5_000)),
+  ),
+);
 const row = mostly(fc.dictionary(fc.string(), value, { maxKeys: 3, noNullPrototype: true }));
 const requestArbitrary = fc.record(
   {
