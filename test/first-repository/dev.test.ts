@@ -92,6 +92,7 @@ describe("tributary dev", () => {
     save((text) => `import { freshness } from "./parts/promise.ts";\n${text.replace('freshness: "1h"', "freshness")}`);
     await until(async () => (await dev.next("applied")).changed);
     writeFileSync(join(folder, "parts/promise.ts"), 'export const freshness = "3h";\n');
+    expect((await dev.next("changed")).files).toEqual(["parts/promise.ts"]);
     const { plan } = await dev.next("applied");
     expect(plan.changes).toMatchObject([{ what: "view", name: "track_rating", differences: [{ after: 10_800_000 }] }]);
   });

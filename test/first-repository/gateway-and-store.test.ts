@@ -18,6 +18,9 @@ const steps = stepsOf(markdown);
 const temporary = temporaryDirectory("scores");
 const ports = new Map<string, string>();
 
+/** A step may install packages on a machine that has other things to do. */
+const stepMsMax = 240_000;
+
 let shell: GuideShell;
 let failed: string | undefined;
 
@@ -49,12 +52,16 @@ async function follow({ commands, shown }: GuideStep): Promise<void> {
 }
 
 describe("the guide to gateway and store alone", () => {
-  it.each(steps.map((step, i) => [i + 1, step.commands.trim(), step] as const))("step %i: %s", async (_i, _, step) => {
-    expect(failed, "a step before this one has failed").toBeUndefined();
-    failed = step.commands;
-    await follow(step);
-    failed = undefined;
-  });
+  it.each(steps.map((step, i) => [i + 1, step.commands.trim(), step] as const))(
+    "step %i: %s",
+    async (_i, _, step) => {
+      expect(failed, "a step before this one has failed").toBeUndefined();
+      failed = step.commands;
+      await follow(step);
+      failed = undefined;
+    },
+    stepMsMax,
+  );
 
   it("installs no engine, and neither of the services that need PostgreSQL", () => {
     const installed = installedPackages(join(temporary.path, "scores"));

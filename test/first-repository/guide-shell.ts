@@ -45,7 +45,7 @@ export function openGuideShell(folder: string, environment: Readonly<Record<stri
       if (shell.exitCode !== null) throw new Error("the shell has ended");
       return end.exec(output().slice(from)) ?? undefined;
     };
-    const found = await until(hasEnded, { timeoutMs: 120_000, what: `the end of:\n${commands}` });
+    const found = await until(hasEnded, { timeoutMs: 200_000, what: `the end of:\n${commands}` });
     return { exitCode: Number(found[1]), output: output().slice(from).replace(end, "") };
   };
   const openTerminal = async (command: string): Promise<Terminal> => {

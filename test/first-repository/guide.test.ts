@@ -15,6 +15,9 @@ const steps = stepsOf(readFileSync(page, "utf8"));
 const temporary = temporaryDirectory("guide");
 const runsOn = "npm run dev";
 
+/** A step may install packages on a machine that has other things to do. */
+const stepMsMax = 240_000;
+
 let shell: GuideShell;
 let dev: Terminal | undefined;
 let begunMs = 0;
@@ -60,12 +63,16 @@ async function waitFor(shown: string, look: () => Promise<string>, before = ""):
 }
 
 describe("the guide to a first feature repository", () => {
-  it.each(steps.map((step, i) => [i + 1, step.commands.trim(), step] as const))("step %i: %s", async (_i, _, step) => {
-    expect(failed, "a step before this one has failed").toBeUndefined();
-    failed = step.commands;
-    await follow(step);
-    failed = undefined;
-  });
+  it.each(steps.map((step, i) => [i + 1, step.commands.trim(), step] as const))(
+    "step %i: %s",
+    async (_i, _, step) => {
+      expect(failed, "a step before this one has failed").toBeUndefined();
+      failed = step.commands;
+      await follow(step);
+      failed = undefined;
+    },
+    stepMsMax,
+  );
 
   it("took a while, and ends at Ctrl-C with nothing left running", async () => {
     process.stdout.write(

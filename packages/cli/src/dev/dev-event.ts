@@ -7,7 +7,7 @@ export type DevEvent =
   | AppliedEvent
   | RefusedEvent
   | ReadyEvent
-  | { readonly event: "changed"; readonly file: string }
+  | { readonly event: "changed"; readonly files: readonly string[] }
   | { readonly event: "stopping" }
   | { readonly event: "stopped" };
 

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Servers } from "@tributary/local/servers";
 import { assertServersLive } from "@tributary/local/servers-alive";
@@ -7,7 +7,7 @@ import { type ApplyContext, applyAsSaved } from "./apply-on-save.ts";
 import { callExamples } from "./call-examples.ts";
 import type { DevEvent } from "./dev-event.ts";
 import { type DevServersOptions, openDevServers, startDevServices } from "./dev-mesh.ts";
-import { sourceFingerprint } from "./source-fingerprint.ts";
+import { changedSources, sourceFingerprint } from "./source-fingerprint.ts";
 
 export interface DevOptions extends DevServersOptions, Omit<ApplyContext, "servers"> {
   /** What batch views read as `data/`. */
@@ -69,8 +69,8 @@ async function followSaves(options: DevOptions, servers: Servers, { saved, signa
     assertServersLive(servers);
     const now = sourcesOf(options);
     if (now === before && now !== saved.text) {
+      options.tell({ event: "changed", files: changedSources(saved.text, now).map((file) => nameOf(options, file)) });
       saved.text = now;
-      options.tell({ event: "changed", file: options.file });
       const { event } = await applyAsSaved({ ...options, servers });
       if (!signal.aborted) options.tell(event);
     }
@@ -81,6 +81,10 @@ async function followSaves(options: DevOptions, servers: Servers, { saved, signa
 /** The definitions and whatever they may import: the folder they are in. */
 function sourcesOf({ workingDirectory, file }: DevOptions): string {
   return sourceFingerprint(dirname(resolve(workingDirectory, file)));
+}
+
+function nameOf({ workingDirectory }: DevOptions, file: string): string {
+  return relative(workingDirectory, file);
 }
 
 function tellServers({ directory, versions }: Servers, tell: DevOptions["tell"]): void {

@@ -14,7 +14,7 @@ export function showEvent(event: DevEvent, colors: Colors): string {
     case "ready":
       return showReady(event, colors);
     case "changed":
-      return `\n${line("changed", event.file)}`;
+      return `\n${line("changed", event.files.join(", "))}`;
     case "stopping":
       return `\n${line("stopping", "services first, then servers")}`;
     case "stopped":

@@ -12,8 +12,15 @@ const filesMax = 2_000;
 export function sourceFingerprint(folder: string): string {
   return sourcesIn(folder)
     .slice(0, filesMax)
-    .map((file) => `${file} ${stateOf(file)}`)
+    .map((file) => `${file}\t${stateOf(file)}`)
     .join("\n");
+}
+
+/** Files that differ between two fingerprints. */
+export function changedSources(before: string, after: string): readonly string[] {
+  const [old, now] = [new Set(before.split("\n")), new Set(after.split("\n"))];
+  const lines = [...[...now].filter((line) => !old.has(line)), ...[...old].filter((line) => !now.has(line))];
+  return [...new Set(lines.map((line) => line.split("\t")[0] ?? ""))].filter((file) => file !== "");
 }
 
 function sourcesIn(folder: string): string[] {
