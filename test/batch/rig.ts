@@ -39,6 +39,7 @@ export interface RunnerOptions {
   readonly instance?: string;
   readonly publisher?: Publisher;
   readonly queries?: RunPorts["queries"];
+  readonly logger?: RunPorts["logger"];
   readonly onStep?: (step: RunStep) => void | Promise<void>;
 }
 

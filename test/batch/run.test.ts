@@ -182,6 +182,53 @@ describe("a run", () => {
     expect(all).toHaveLength(8);
   });
 
+  it("withholds what a feature's checks refuse, and says why without the value", async () => {
+    const bench = await rig.bench("checked");
+    const checks = { orders: { max: 1 }, revenue: { nullable: false }, best: { min: 0 } } as const;
+    const features = bench.view.features.map((feature) => ({
+      ...feature,
+      ...checks[feature.name as keyof typeof checks],
+    }));
+    await bench.land([
+      { id: 1, shop: "oslo", amount: 10 },
+      { id: 2, shop: "rome", amount: null },
+      { id: 3, shop: "bern", amount: -1 },
+      { id: 4, shop: "kiel", amount: 1 },
+      { id: 5, shop: "kiel", amount: 1 },
+    ]);
+    const reasons: unknown[] = [];
+    const logger = Object.assign(Object.create(bench.ports.logger), { warn: (said: unknown) => reasons.push(said) });
+    const { counts } = await bench.run(noon, { catalog: catalogOf({ ...bench.view, features }), logger });
+    expect(counts).toMatchObject({ rows: 1, published: 1, withheld: 3 });
+    expect(Object.keys(serve(await bench.published()))).toEqual(["oslo"]);
+    expect(reasons).toEqual(
+      expect.arrayContaining([
+        { reason: 'feature "orders" must be at most 1', rows: 1 },
+        { reason: 'feature "revenue" must not be null', rows: 1 },
+        { reason: 'feature "best" must be at least 0', rows: 1 },
+      ]),
+    );
+  });
+
+  it("carries the whole of int64 where it is a bigint, and sees a change in its last digit", async () => {
+    const bench = await rig.bench("wide");
+    const features = [{ name: "serial", type: "int64", as: "bigint" }] as const;
+    const view = (last: number) => ({
+      ...bench.view,
+      features: [...features],
+      sql: `select shop as code, case shop when 'oslo' then 922337203685477580${last} else 5 end as serial from sales`,
+    });
+    await bench.land([
+      { id: 1, shop: "oslo", amount: 1 },
+      { id: 2, shop: "rome", amount: 1 },
+    ]);
+    await bench.run(noon - every, { catalog: catalogOf(view(6)) });
+    expect(serve(await bench.published())).toEqual({ oslo: { serial: 2n ** 63n - 2n }, rome: { serial: 5 } });
+    const { counts } = await bench.run(noon, { catalog: catalogOf(view(7)) });
+    expect(counts).toMatchObject({ updated: 1, unchanged: 1, published: 1 });
+    expect(serve(await bench.published())).toEqual({ oslo: { serial: 2n ** 63n - 1n }, rome: { serial: 5 } });
+  });
+
   it("does not take a row without a usable key for an entity", async () => {
     const bench = await rig.bench("keyless");
     await bench.land([

@@ -15,6 +15,8 @@ export const congestion = directView("congestion", {
     reason: string(),
     scoredAt: timestamp(),
     embedding: vector(3),
+    note: string({ minLength: 2, maxLength: 3, nullable: false }),
+    serial: int64({ as: "bigint", max: 2 ** 62 }),
   },
 });
 

@@ -63,6 +63,16 @@ describe("a direct write", () => {
     });
   });
 
+  it("carries the whole of int64: decimal text in JSON, a bigint in TypeScript", async () => {
+    const serial = 2n ** 61n + 1n;
+    const reply = await client.write(congestion, [{ key: { code: "ORD" }, features: { serial } }]);
+    const first = reply.outcomes[0];
+    if (first?.kind !== "accepted") throw new Error(first?.message);
+    await post(url, { view: "congestion", rows: [row({ serial: serial.toString() }), row({ serial: 5 })] });
+    const columns = (await mesh.stored(first.token.sequence)).flatMap(({ chunk }) => chunk.columns);
+    expect(columns.flatMap(({ cells }) => cells)).toEqual([serial, serial, 5]);
+  });
+
   it("tells each row's own fate", async () => {
     const { status, body } = await post(url, { view: "congestion", rows: [row({ score: 0.1 }), row({ score: 7 })] });
     expect(status).toBe(207);
@@ -89,6 +99,17 @@ describe("bad input is refused, naming what and which", () => {
     ["missing join key", () => ({ key: {}, features: { score: 0 } }), 400, "MISSING_KEY", "code"],
     ["extra join key", () => row({ score: 0 }, { key: { code: "ORD", x: 1 } }), 400, "UNKNOWN_KEY", "x"],
     ["wrong type", () => row({ score: "x" }), 422, "BAD_VALUE", "score"],
+    ["null where there is none", () => row({ note: null }), 422, "BAD_VALUE", '"note" must not be null'],
+    ["text that is too short", () => row({ note: "🛫" }), 422, "BAD_VALUE", '"note" must have at least 2 characters'],
+    ["text that is too long", () => row({ note: "abcd" }), 422, "BAD_VALUE", '"note" must have at most 3 characters'],
+    [
+      "whole number out of range",
+      () => row({ serial: `${2n ** 62n + 1n}` }),
+      422,
+      "BAD_VALUE",
+      '"serial" must be at most',
+    ],
+    ["number that lost digits", () => row({ serial: 2 ** 60 }), 422, "BAD_VALUE", '"serial" must be int64'],
     ["event from the future", () => row({ score: 0 }, { eventTime: ahead() }), 422, "FUTURE_TIME", "ahead"],
     ["time without a zone", () => row({ score: 0 }, { eventTime: "2001-01-01T00:00:00" }), 422, "BAD_TIME", "zone"],
   ])("%s", async (_what, build, status, code, message) => {

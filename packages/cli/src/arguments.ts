@@ -18,10 +18,11 @@ export function splitGroups(texts: readonly string[]): Record<string, string>[] 
   return groups;
 }
 
-/** JSON where it is JSON, else text: `0.5`, `true`, `null`, `[1,2]`, `storm`, `"123"`. */
+/** JSON where it is JSON, else text: `0.5`, `true`, `null`, `[1,2]`, `storm`, `"123"`. A whole number keeps all its digits. */
 export function jsonOrText(value: string): unknown {
   try {
-    return JSON.parse(value);
+    const parsed: unknown = JSON.parse(value);
+    return /^-?\d+$/.test(value) && !Number.isSafeInteger(parsed) ? value : parsed;
   } catch {
     return value;
   }
