@@ -37,6 +37,19 @@ async function hold(table: string): Promise<() => Promise<void>> {
   return release;
 }
 
+/** Outlives a commit that is held up: renewals wait behind it. */
+const longLease = { LEASE_TTL_MS: "60000" };
+
+/** As if those who died had died a while ago. */
+const endLeases = async () => void (await rig.sql.query("update leases set until = now()"));
+
+async function waitingForLocks(): Promise<number> {
+  const { rows } = await rig.sql.query(
+    "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'",
+  );
+  return rows[0].n;
+}
+
 async function counters() {
   return (await rig.status()).map((status) => status.counters);
 }
@@ -45,7 +58,7 @@ describe("route", () => {
   it("killed after its publishes and before its position is committed, counts every event once (O2)", async () => {
     await rig.begin(airports());
     const flights = randomFlights(300);
-    const first = await start("one");
+    const first = await start("one", longLease);
     await rig.publish(flights.slice(0, 100));
     await rig.settled(startMs);
     const release = await hold("stream_routes");
@@ -54,6 +67,7 @@ describe("route", () => {
     await until(async () => ((await counters())[0]?.eventsApplied ?? 0) > before);
     await first.kill();
     await release();
+    await endLeases();
     await start("two");
     await rig.publish(flights.slice(200));
     await rig.settled(startMs);
@@ -109,7 +123,7 @@ describe("a partition's owner", () => {
   it("killed between publish and commit, leaves no value behind and takes none back (S2, V3)", async () => {
     await rig.begin(airports());
     const flights = randomFlights(300);
-    const first = await start("one");
+    const first = await start("one", longLease);
     await rig.publish(flights.slice(0, 100));
     await rig.settled(startMs);
     const release = await hold("stream_partitions");
@@ -119,6 +133,7 @@ describe("a partition's owner", () => {
     expectRecount(published, flights.slice(0, 200), startMs);
     await first.kill();
     await release();
+    await endLeases();
     await rig.publish(flights.slice(200));
     await start("two");
     await rig.settled(startMs);
@@ -134,7 +149,7 @@ describe("a partition's owner", () => {
 
   it("publishes a key touched since the commit although its value ends where it was (S2)", async () => {
     await rig.begin(airports({ partitions: 1 }));
-    const first = await start("one");
+    const first = await start("one", longLease);
     await rig.publish(flight(14, 1));
     await rig.settled(startMs);
     await until(
@@ -148,6 +163,7 @@ describe("a partition's owner", () => {
     expect([x?.values.n_15m, y?.values.n_15m]).toEqual([1, 2]);
     await first.kill();
     await release();
+    await endLeases();
     const laterMs = startMs + minute;
     await rig.pauseAt(laterMs);
     await start("two");
@@ -194,8 +210,26 @@ describe("a partition's owner", () => {
     await rig.publish(flights.slice(300));
     await rig.settled(startMs);
     expectRecount(await store(), flights, startMs);
-    const holders = (await rig.status()).flatMap(({ instance, partitions }) => partitions.map(() => instance));
-    expect(new Set(holders)).toEqual(new Set(["two"]));
+    const held = async () => (await rig.status()).flatMap(({ partitions }) => partitions.map((one) => one.partition));
+    await until(async () => (await held()).toSorted().join() === "0,1,2,3");
+  });
+
+  it("stalled inside a commit, does not keep its successor waiting (S5)", async () => {
+    await rig.begin(airports({ partitions: 1 }));
+    const flights = randomFlights(100);
+    const first = await start("one");
+    await rig.publish(flights);
+    await rig.settled(startMs);
+    const release = await hold("stream_partitions");
+    await until(async () => (await waitingForLocks()) > 0);
+    first.freeze();
+    await release();
+    await start("two");
+    await rig.settled(startMs);
+    expectRecount(await store(), flights, startMs);
+    first.thaw();
+    await until(() => first.log().includes("newer owner") || first.log().includes("another instance has taken over"));
+    expect(first.isRunning()).toBe(true);
   });
 
   it("stops at an item that it cannot read, loudly, while the other partitions go on (O4)", async () => {

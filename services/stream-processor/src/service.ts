@@ -82,9 +82,11 @@ async function openParts(
       watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
     ),
     openBucket(consuming, "TRIB_CLOCK").then(watchClock),
-    openDatabase(config.databaseUrl, config.databaseConnectionsMax, (error) =>
-      logger.warn({ err: error }, "a database connection was lost"),
-    ),
+    openDatabase(config.databaseUrl, {
+      connectionsMax: config.databaseConnectionsMax,
+      silentMsMax: config.leaseTtlMs,
+      onError: (error) => logger.warn({ error: error.message }, "a database connection was lost"),
+    }),
     ...(["TRIB_EVENTS", "TRIB_KEYED", "TRIB_ROWS_STREAM"] as const).map((stream) => readStreamState(consuming, stream)),
   ]);
   const keyed = createPublisher(publishing, { stream: "TRIB_KEYED" });

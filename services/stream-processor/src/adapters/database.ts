@@ -12,20 +12,24 @@ export interface Database {
 
 const tables = ["leases", "stream_routes", "stream_partitions", "stream_keys"];
 
+export interface DatabaseOptions {
+  readonly connectionsMax: number;
+  /** A transaction in which this process says nothing for so long is rolled back: its locks would keep a successor waiting. */
+  readonly silentMsMax: number;
+  readonly onError: (error: Error) => void;
+}
+
 /** @throws TributaryError UNAVAILABLE, MISSING_RESOURCE naming the table */
-export async function openDatabase(
-  url: string,
-  connectionsMax: number,
-  onError: (error: Error) => void,
-): Promise<Database> {
+export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: url,
-    max: connectionsMax,
+    max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: options.silentMsMax,
     application_name: "stream-processor",
   });
-  pool.on("error", onError);
+  pool.on("error", options.onError);
   const database: Database = {
     query: (sql, values) => guarded(() => pool.query(sql, [...values])),
     fenced: (lease, work) => guarded(() => inTransaction(pool, lease, work)),
@@ -48,6 +52,9 @@ async function checkTables({ query }: Database): Promise<void> {
 
 async function inTransaction<T>(pool: pg.Pool, lease: Lease, work: (query: SqlQuery) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // Without a listener, a connection that is lost between two statements ends the process.
+  const onLost = () => undefined;
+  client.on("error", onLost);
   const query: SqlQuery = (sql, values) => client.query(sql, [...values]);
   let failure: Error | undefined;
   try {
@@ -61,6 +68,7 @@ async function inTransaction<T>(pool: pg.Pool, lease: Lease, work: (query: SqlQu
     await client.query("rollback").catch(() => undefined);
     throw error;
   } finally {
+    client.off("error", onLost);
     client.release(failure instanceof TributaryError ? undefined : failure);
   }
 }
@@ -73,11 +81,11 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An outage is retried; a defect in our SQL is not. SQLSTATE classes: 08 connection, 53 resources, 57 shutdown, 40 rollback. */
+/** An outage is retried; a defect in our SQL is not. SQLSTATE classes: 08 connection, 53 resources, 57 shutdown, 40 rollback; 25P03 silent. */
 function databaseError(error: unknown): unknown {
   if (error instanceof TributaryError || !(error instanceof Error)) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const isDefect = /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57|40)/.test(code) && !/^E/.test(code);
+  const isDefect = /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57|40|25P03)/.test(code) && !/^E/.test(code);
   if (/^28|^3D/.test(code)) return new TributaryError("BAD_CONFIG", `PostgreSQL refuses the connection (${code})`);
   return isDefect ? error : new TributaryError("UNAVAILABLE", `PostgreSQL does not answer: ${error.message || code}`);
 }
