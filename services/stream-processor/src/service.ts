@@ -18,7 +18,7 @@ import { PartitionOwner } from "./handlers/partition-owner.ts";
 import type { HeldLease, Parts, Worker } from "./handlers/parts.ts";
 import { Route } from "./handlers/route.ts";
 import { streamStatus } from "./handlers/status.ts";
-import { type Work, workOf } from "./handlers/work-names.ts";
+import { leasesOf, type Work, workOf } from "./handlers/work-names.ts";
 import { createCounters } from "./metrics.ts";
 
 const version = "0.1.0";
@@ -109,7 +109,7 @@ function createKeeper(parts: Parts, fail: (error: unknown) => void): LeaseKeeper
   const follow = (): void => {
     if (parts.catalog.current === undefined) return;
     work = workOf(parts.catalog.current);
-    keeper.want(work.keys());
+    keeper.want(leasesOf(work));
   };
   parts.catalog.onChange(follow);
   follow();

@@ -1,6 +1,9 @@
 import { performance } from "node:perf_hooks";
-import { acquireLease, releaseLease, renewLeases, type SqlQuery } from "@tributary/shared/runtime/lease";
+import { acquireLease, type Lease, releaseLease, renewLeases, type SqlQuery } from "@tributary/shared/runtime/lease";
 import type { Logger } from "@tributary/shared/runtime/logger";
+import { instanceLease, readLeaseTable } from "../adapters/lease-table.ts";
+import { fairShare } from "../core/fair-share.ts";
+import { HandOver } from "../core/hand-over.ts";
 import type { HeldLease, Worker } from "./parts.ts";
 
 export interface LeaseKeeperOptions {
@@ -19,15 +22,22 @@ interface Held {
   readonly worker: Worker;
 }
 
+/** While leases are free or unevenly held. */
+const unsettledMs = 250;
+
 /**
- * Takes the wanted leases that are free, renews those held in one statement every third of their life, and ends the work of
- * those lost. What is decided here saves double work only: the fence in every commit is what keeps a late owner harmless.
+ * Takes its share of the wanted leases, renews those held in one statement every third of their life, gives away one at a
+ * time what is beyond the share, and ends the work of those lost. Instances know of each other by a lease of their own. What
+ * is decided here saves double work only: the fence in every commit is what keeps a late owner harmless.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, Held>();
   readonly #barred = new Set<string>();
-  #wanted: ReadonlySet<string> = new Set();
+  #handOver = new HandOver();
+  /** Group → its leases: each group is shared out by itself. */
+  #wanted: ReadonlyMap<string, readonly string[]> = new Map();
+  #presence: Lease | undefined;
   #renewedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -37,9 +47,10 @@ export class LeaseKeeper {
     this.#options = options;
   }
 
-  /** The names to hold from now on; work on others ends. */
-  want(names: Iterable<string>): void {
-    this.#wanted = new Set(names);
+  /** The names, by group, to share out from now on; work on others ends. */
+  want(names: ReadonlyMap<string, readonly string[]>): void {
+    this.#wanted = names;
+    this.#handOver = new HandOver();
     this.#barred.clear();
     this.#schedule(0);
   }
@@ -53,6 +64,7 @@ export class LeaseKeeper {
     clearTimeout(this.#timer);
     await this.#turn;
     await Promise.all([...this.#held.keys()].map((name) => this.#end(name, { release: true })));
+    if (this.#presence) await this.#release(this.#presence);
   }
 
   #schedule(afterMs: number): void {
@@ -64,22 +76,25 @@ export class LeaseKeeper {
   }
 
   async #run(): Promise<void> {
+    let isSettled = true;
     try {
       await this.#renew();
       await this.#dropUnwanted();
-      await this.#takeFree();
+      isSettled = await this.#shareOut();
     } catch (error) {
       this.#options.logger.warn({ err: error }, "leases could not be renewed; trying again");
     }
-    this.#schedule(this.#options.ttlMs / 3);
+    this.#schedule(isSettled ? this.#options.ttlMs / 3 : Math.min(this.#options.ttlMs / 3, unsettledMs));
   }
 
   async #renew(): Promise<void> {
-    if (this.#held.size === 0) return;
+    const { query, owner, ttlMs } = this.#options;
     const startedMs = performance.now();
     const leases = [...this.#held.values()].map(({ lease }) => lease);
-    const kept = await renewLeases(this.#options.query, leases, this.#options.ttlMs);
+    const kept = await renewLeases(query, [...leases, ...(this.#presence ? [this.#presence] : [])], ttlMs);
     this.#renewedAtMs = startedMs;
+    if (!this.#presence || !kept.has(this.#presence.name))
+      this.#presence = await acquireLease(query, instanceLease(owner), owner, ttlMs);
     for (const { name } of leases.filter((lease) => !kept.has(lease.name))) {
       this.#options.logger.warn({ lease: name }, "another instance has taken over");
       await this.#end(name, { release: false });
@@ -87,13 +102,36 @@ export class LeaseKeeper {
   }
 
   async #dropUnwanted(): Promise<void> {
-    for (const name of [...this.#held.keys()]) if (!this.#wanted.has(name)) await this.#end(name, { release: true });
+    const wanted = new Set([...this.#wanted.values()].flat());
+    for (const name of [...this.#held.keys()]) if (!wanted.has(name)) await this.#end(name, { release: true });
   }
 
-  async #takeFree(): Promise<void> {
-    for (const name of this.#wanted) {
+  /** False: leases are free or unevenly held. */
+  async #shareOut(): Promise<boolean> {
+    const { query, owner: me, ttlMs } = this.#options;
+    const names = [...this.#wanted.values()].flat();
+    const { holders, instances } = await readLeaseTable(query, names);
+    const holderOf = (name: string) =>
+      this.#held.has(name) ? me : holders.get(name) === me ? undefined : holders.get(name);
+    let isSettled = true;
+    for (const group of this.#wanted.values()) {
+      const open = group.filter((name) => !this.#barred.has(name));
+      const table = { me, holders: new Map(open.map((name) => [name, holderOf(name)])), instances };
+      this.#handOver.observe(table, performance.now());
+      const share = fairShare(table, (name) => this.#handOver.isFreeFor(name, ttlMs));
+      isSettled &&= share.isSettled;
+      await this.#take(share.take);
+      if (share.giveAway !== undefined && this.#handOver.begin(share.giveAway, instances)) {
+        this.#options.logger.info({ lease: share.giveAway, instances }, "handing over to another instance");
+        await this.#end(share.giveAway, { release: true });
+      }
+    }
+    return isSettled;
+  }
+
+  async #take(names: readonly string[]): Promise<void> {
+    for (const name of names) {
       if (this.#isStopped) return;
-      if (this.#held.has(name) || this.#barred.has(name)) continue;
       const startedMs = performance.now();
       const lease = await acquireLease(this.#options.query, name, this.#options.owner, this.#options.ttlMs);
       if (lease) this.#begin({ ...lease, isValid: () => this.#isValid(startedMs) });
@@ -121,11 +159,12 @@ export class LeaseKeeper {
     if (held === undefined) return;
     this.#held.delete(name);
     await held.worker.stop();
-    if (release)
-      await releaseLease(this.#options.query, held.lease).catch((error) => this.#onReleaseFailed(name, error));
+    if (release) await this.#release(held.lease);
   }
 
-  #onReleaseFailed(name: string, error: unknown): void {
-    this.#options.logger.warn({ lease: name, err: error }, "not released; it runs out by itself");
+  async #release(lease: Lease): Promise<void> {
+    await releaseLease(this.#options.query, lease).catch((error: unknown) => {
+      this.#options.logger.warn({ lease: lease.name, err: error }, "not released; it runs out by itself");
+    });
   }
 }

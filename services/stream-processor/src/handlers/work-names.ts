@@ -6,6 +6,13 @@ export type Work =
   | { readonly kind: "route"; readonly source: string; readonly shard: number; readonly shards: number }
   | { readonly kind: "partition"; readonly partition: number };
 
+/** Lease names by kind: each kind is shared out by itself. */
+export function leasesOf(work: ReadonlyMap<string, Work>): Map<Work["kind"], string[]> {
+  const leases = new Map<Work["kind"], string[]>();
+  for (const [name, { kind }] of work) leases.set(kind, [...(leases.get(kind) ?? []), name]);
+  return leases;
+}
+
 /** Everything that a catalog asks of the stream lane, by lease name. */
 export function workOf(catalog: Catalog): Map<string, Work> {
   const work = new Map<string, Work>();
