@@ -62,6 +62,8 @@ class Collection {
 
   /** With status 503 the broker itself answers: nobody listens. */
   #take(message: Msg): void {
+    // Answers may come together: what is behind the last one wanted is not collected any more.
+    if (this.#found.length === this.#options.countMax) return;
     clearTimeout(this.#quiet);
     if (message.headers?.code === 503) {
       this.#settle(undefined);
