@@ -6,6 +6,8 @@ it("says types and checks as a person writes them", () => {
   expect(typeOf({ type: "vector", dimension: 3 })).toBe("vector(3)");
   expect(typeOf({ type: "list", of: "string" })).toBe("list<string>");
   expect(checksOf({ name: "score", type: "float64", min: 0, max: 1, default: 0.5 })).toBe("≥ 0; ≤ 1; default 0.5");
+  const text = { name: "name", type: "string", minLength: 1, maxLength: 9, nullable: false, pii: true } as const;
+  expect(checksOf(text)).toBe("length ≥ 1; length ≤ 9; not null; personal data");
 });
 
 it("says which layers stand over a column", () => {

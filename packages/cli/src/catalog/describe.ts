@@ -11,13 +11,17 @@ export function typeOf({ type, of, dimension }: Pick<Feature, "type" | "of" | "d
 }
 
 export function checksOf(feature: Feature): string {
-  const { min, max, enum: allowed, tolerance, default: fallback } = feature;
+  const { min, max, minLength, maxLength, enum: allowed, tolerance, default: fallback } = feature;
   return [
     ...(min === undefined ? [] : [`≥ ${min}`]),
     ...(max === undefined ? [] : [`≤ ${max}`]),
+    ...(minLength === undefined ? [] : [`length ≥ ${minLength}`]),
+    ...(maxLength === undefined ? [] : [`length ≤ ${maxLength}`]),
+    ...(feature.nullable === false ? ["not null"] : []),
     ...(allowed === undefined ? [] : [`one of ${allowed.join(", ")}`]),
     ...(tolerance === undefined ? [] : [`tolerance ${tolerance}`]),
     ...(fallback === undefined ? [] : [`default ${JSON.stringify(fallback)}`]),
+    ...(feature.pii ? ["personal data"] : []),
   ].join("; ");
 }
 
@@ -30,8 +34,7 @@ export function describeView(view: View, catalog: Catalog): string {
     ["freshness", formatMs(view.freshnessMs)],
     ["ttl", view.ttlMs === null ? "never" : formatMs(view.ttlMs)],
     ...laneFacts(view),
-    ...optional("owner", view.owner),
-    ...optional("description", view.description),
+    ...labelFacts(view),
   ];
   const features = view.features.map((feature) => [
     `  ${feature.name}`,
@@ -81,8 +84,13 @@ export function describeSource(source: EventSource | TableSource): string {
           source.format === "postgres" ? ["query", source.query] : ["files", source.files.join(", ")],
           ...optional("unique", source.unique?.join(", ")),
         ];
-  const fields = source.fields.map((field) => [`  ${field.name}`, field.type, field.nullable ? "nullable" : ""]);
-  return `source ${source.name}\n${indented(facts)}\nfields\n${alignColumns(fields)}`;
+  const fields = source.fields.map((field) => [
+    `  ${field.name}`,
+    typeOf(field),
+    field.nullable ? "nullable" : "",
+    field.description ?? "",
+  ]);
+  return `source ${source.name}\n${indented([...facts, ...labelFacts(source)])}\nfields\n${alignColumns(fields)}`;
 }
 
 export function describeEntity(entity: Entity, catalog: Catalog): string {
@@ -90,7 +98,7 @@ export function describeEntity(entity: Entity, catalog: Catalog): string {
   const facts: [string, string][] = [
     ["keys", entity.keys.map(({ name, type }) => `${name} ${type}`).join(", ")],
     ["views", views.map(({ name }) => name).join(", ") || "none"],
-    ...optional("description", entity.description),
+    ...labelFacts(entity),
   ];
   return `entity ${entity.name}\n${indented(facts)}`;
 }
@@ -99,7 +107,7 @@ export function describeFeatureService(service: FeatureService, catalog: Catalog
   const facts: [string, string][] = [
     ["request keys", service.requestKeys.map(({ name, type }) => `${name} ${type}`).join(", ")],
     ...optional("request fields", requestFieldsText(service)),
-    ...optional("description", service.description),
+    ...labelFacts(service),
   ];
   const columns = service.columns.map((column) => {
     const view = catalog.views[column.view];
@@ -124,6 +132,10 @@ function pairs(keys: Readonly<Record<string, string>>): string {
   return Object.entries(keys)
     .map(([key, from]) => (key === from ? key : `${key}=${from}`))
     .join(", ");
+}
+
+function labelFacts({ owner, tags, description }: Pick<View, "owner" | "tags" | "description">): [string, string][] {
+  return [...optional("owner", owner), ...optional("tags", tags?.join(", ")), ...optional("description", description)];
 }
 
 function optional(name: string, value: string | undefined): [string, string][] {

@@ -147,10 +147,11 @@ interface Typed {
   readonly type: string;
   readonly of?: string | undefined;
   readonly as?: string | undefined;
+  readonly dimension?: number | undefined;
 }
 
 function isSameOrWider(before: Typed, after: Typed): boolean {
-  if (before.of !== after.of || before.as !== after.as) return false;
+  if (before.of !== after.of || before.as !== after.as || before.dimension !== after.dimension) return false;
   return before.type === after.type || isWider(before.type, after.type);
 }
 
