@@ -1,19 +1,13 @@
 import { isSpent } from "@tributary/shared/aggregation/key-state";
 import { foreverMs } from "@tributary/shared/aggregation/row-schedule";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
+import { type ApplyCounts, applyChunk } from "./apply-chunk.ts";
 import { DueQueue } from "./due-queue.ts";
 import { type Evaluation, evaluate, type Lags, lagsAt } from "./evaluation.ts";
 import { forgetBySwitch, idsUntilMs } from "./id-reach.ts";
 import { InheritedRows, type TakeoverClock } from "./inherited-rows.ts";
 import type { KeyedChunk } from "./keyed-item.ts";
-import {
-  type ApplyCounts,
-  applyChunk,
-  isCurrent,
-  type KeyEntry,
-  type PartitionState,
-  switchCatalog,
-} from "./partition-state.ts";
+import { isCurrent, type KeyEntry, type PartitionState, switchCatalog } from "./partition-state.ts";
 import { type KeyName, type StoredKey, type StoredPartition, storeKey, storePartition } from "./partition-storage.ts";
 import { nextDueMs, type Told } from "./row-emission.ts";
 import type { RowToTell } from "./rows-chunk.ts";
