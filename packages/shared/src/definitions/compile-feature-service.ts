@@ -55,12 +55,18 @@ function compileKeys(
   requestKeys: Map<string, KeyType>,
   problem: (why: string) => void,
 ): Record<string, string> {
-  const { entity } = use.view();
+  const { name: view, entity } = use.view();
+  for (const key of Object.keys(use.keys ?? {}))
+    if (!Object.hasOwn(entity.key, key))
+      problem(
+        `says .on for "${key}" of view "${view}", whose keys are ${Object.keys(entity.key).join(", ")}; remove it`,
+      );
   const keys = Object.fromEntries(Object.keys(entity.key).map((key) => [key, use.keys?.[key] ?? key]));
   for (const [key, request] of Object.entries(keys)) {
     const keyType = entity.key[key]?.type as KeyType;
     const other = requestKeys.get(request);
-    if (other !== undefined && other !== keyType) problem(`uses key "${request}" both as ${other} and as ${keyType}`);
+    if (other !== undefined && other !== keyType)
+      problem(`uses key "${request}" both as ${other} and as ${keyType}; give one another name with .on`);
     requestKeys.set(request, keyType);
   }
   return keys;

@@ -75,6 +75,19 @@ describe("a definition that is wrong", () => {
       featureService("s", [directView("v", { ...direct, features: { x: bool() } }).prefix("X-")]),
       'featureService "s" column "X-x" must be letters, digits and _, starting with a lower-case letter; change it',
     ],
+    [
+      "a key that a view does not have",
+      featureService("s", [directView("v", { ...direct, features: { x: bool() } }).on({ code: "a", other: "b" })]),
+      'featureService "s" says .on for "other" of view "v", whose keys are code; remove it',
+    ],
+    [
+      "a key of two types",
+      featureService("s", [
+        directView("v", { ...direct, features: { x: bool() } }).on({ code: "id" }),
+        directView("w", { ...direct, entity: plane, features: { y: bool() } }).on({ number: "id" }),
+      ]),
+      'featureService "s" uses key "id" both as string and as int64; give one another name with .on',
+    ],
     ["no keys", entity("e", { key: {} }), 'entity "e" has no keys; declare one: key: { id: string() }'],
     [
       "no fields",
