@@ -60,9 +60,28 @@ export const opsDesk = directView("ops_desk", {
 export const dispatch = featureService("dispatch", [
   routeProfile.overriddenBy(opsDesk).rename({ delayP90: "typicalDelay" }),
 ]);
+/** Two direct views of one entity; one has a record of its own. */
+export const page = directView("page", {
+  entity: airport,
+  producers: ["tower-model"],
+  freshness: "1m",
+  features: { words: int64() },
+});
+export const essay = directView("essay", {
+  entity: airport,
+  producers: ["tower-model"],
+  freshness: "1m",
+  ownRecord: true,
+  features: { words: int64(), text: string() },
+});
+export const library = featureService("library", [essay, page.prefix("page_")]);
+const layered = featureService("layered", [
+  page.overriddenBy(essay).prefix("under_"),
+  essay.overriddenBy(page).pick("words").prefix("over_"),
+]);
 export const tower = featureService("tower", [congestion.on({ code: "code" })]);
 
-const body = compileDefinitions([airportNow, routeProfile, congestion, boarding, dispatch, tower]);
+const body = compileDefinitions([airportNow, routeProfile, congestion, boarding, dispatch, tower, library, layered]);
 
 export function catalogVersion(version: number): Catalog {
   return { ...body, version, fingerprint: fingerprintOf(body) };

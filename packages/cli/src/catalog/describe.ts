@@ -33,6 +33,7 @@ export function describeView(view: View, catalog: Catalog): string {
     ["entity", `${view.entity} (${keys.map(({ name, type }) => `${name} ${type}`).join(", ")})`],
     ["freshness", formatMs(view.freshnessMs)],
     ["ttl", view.ttlMs === null ? "never" : formatMs(view.ttlMs)],
+    ...optional("record", view.ownRecord === true ? "its own" : undefined),
     ...laneFacts(view),
     ...labelFacts(view),
   ];

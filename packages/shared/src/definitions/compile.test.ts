@@ -44,6 +44,18 @@ describe("compileDefinitions", () => {
     expect(Object.keys(body.views)).toEqual(["airport_now", "congestion"]);
   });
 
+  it("says that a view has a record of its own, and nothing where it has none", () => {
+    const common = { entity: airport, producers: ["m"], freshness: "1m", features: { score: float64() } } as const;
+    const { views } = compileDefinitions([
+      directView("own", { ...common, ownRecord: true }),
+      directView("shared", { ...common, ownRecord: false }),
+    ]);
+    expect(views.own).toHaveProperty("ownRecord", true);
+    expect(views.shared).not.toHaveProperty("ownRecord");
+    const wrong = directView("wrong", { ...common, ownRecord: "yes" as never });
+    expect(() => compileDefinitions([wrong])).toThrow("ownRecord must be true or false");
+  });
+
   it("names a windowed feature by aggregation and window", () => {
     expect(body.views.airport_now?.features).toEqual([
       { name: "departures_15m", type: "int64" },

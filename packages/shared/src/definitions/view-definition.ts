@@ -38,6 +38,8 @@ export interface CommonOptions extends Labels {
   readonly ttl?: Duration;
   /** Default 1. A higher one begins empty. */
   readonly version?: number;
+  /** The store keeps this view apart from the entity's others: for a big one that few reads ask for. Default false. */
+  readonly ownRecord?: boolean;
 }
 
 export type FeatureMap = Readonly<Record<string, TypeDefinition<unknown, null>>>;

@@ -6,16 +6,19 @@ import type { ViewDefinition } from "./view-definition.ts";
 /** What every view says, as catalog data. */
 export function viewHead(view: ViewDefinition, problems: Problems) {
   const { options } = view;
-  const { version = 1 } = options;
+  const { version = 1, ownRecord } = options;
   checkLabels(options, (why) => void problems.add(view, why));
   if (!(Number.isSafeInteger(version) && version >= 1))
     problems.add(view, `version ${version} must be a whole number from 1 on`);
+  if (ownRecord !== undefined && typeof ownRecord !== "boolean") problems.add(view, "ownRecord must be true or false");
   return {
     name: view.name,
     version,
     entity: view.entity.name,
     freshnessMs: viewDuration(view, "freshness", options.freshness, problems),
     ttlMs: options.ttl === undefined ? null : viewDuration(view, "ttl", options.ttl, problems),
+    // False is left out: it says what an older definition says without it.
+    ...(ownRecord === true && { ownRecord }),
     ...labelsOf(options),
   };
 }

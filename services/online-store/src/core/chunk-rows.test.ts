@@ -81,6 +81,11 @@ describe("a chunk's rows", () => {
     ]);
   });
 
+  it("go to the record of a view that has one of its own", () => {
+    const own = rowsOf(chunk(), { ...view, ownRecord: true }, { catalog, position });
+    expect(own[0]?.key).toBe(`{${token}}:airport:ORD\u001econgestion`);
+  });
+
   it("keep the stamps that they carry (V5)", () => {
     const stamps = { incarnations: [1], sequences: [2], minors: [3] };
     expect(rows({ stamps })[0]?.cells[0]?.version).toEqual({ eventTime: 500, incarnation: 1, sequence: 2, minor: 3 });
@@ -130,6 +135,7 @@ describe("a chunk's rows", () => {
     ["WRONG_PARTITION", { keys: ["LAX"] }],
     ["BAD_KEY", { keys: [""] }],
     ["BAD_KEY", { keys: ["ORD\u001fLAX"] }],
+    ["BAD_KEY", { keys: ["ORD\u001econgestion"] }],
     ["UNKNOWN_FEATURE", { columns: column("speed", 1) }],
     ["MALFORMED", { columns: [...column("score", 1), ...column("score", 1)] }],
     ["BAD_VALUE", { columns: column("score", "high") }],

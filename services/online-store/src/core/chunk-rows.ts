@@ -17,7 +17,7 @@ import type { Version } from "@tributary/shared/contracts/version";
 import type { Cell, CellChange, CellSchedule } from "@tributary/shared/merge/cell";
 import type { SectionWrite } from "./cell-merge.ts";
 import { type Shape, shapeOf } from "./shape.ts";
-import { recordKey } from "./store-keys.ts";
+import { isMarked, viewRecordKey } from "./store-keys.ts";
 
 /** Where a chunk's message stands in its stream: what stands in for the stamps and event times it does not carry (V4, V5). */
 export interface MessagePosition {
@@ -53,7 +53,7 @@ export function rowsOf(
     checkKey(key, chunk.partition, { entity, partitions: context.catalog.partitions });
     const version = versionOf(chunk, row, context.position);
     const cells = cellsOf(chunk, row, { features, version });
-    return { key: recordKey(chunk.partition, entity.name, key), shape, cells };
+    return { key: viewRecordKey(chunk.partition, view, key), shape, cells };
   });
 }
 
@@ -100,7 +100,12 @@ function checkKey(
   partition: number,
   { entity, partitions }: { readonly entity: Entity; readonly partitions: number },
 ): void {
-  if (key === "" || Buffer.byteLength(key) > limits.keyBytesMax || countParts(key) !== entity.keys.length) {
+  if (
+    key === "" ||
+    Buffer.byteLength(key) > limits.keyBytesMax ||
+    countParts(key) !== entity.keys.length ||
+    isMarked(key)
+  ) {
     throw new TributaryError("BAD_KEY", `a key is not one of entity "${entity.name}"`);
   }
   if (partitionOf(key, partitions) !== partition) {

@@ -5,10 +5,12 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { type OnDemandColumn, planOnDemand } from "@tributary/shared/merge/on-demand-column";
 import { planRecord, type RecordPlan } from "./record-read.ts";
+import type { RecordedView } from "./store-keys.ts";
 
 /**
  * How to answer a feature service, compiled once per catalog version: which records to fetch for a row of request keys (one for
- * each distinct entity and mapping of its join keys), and where each column's cell stands in them.
+ * each distinct entity and mapping of its join keys, and one more for each view with a record of its own), and where each
+ * column's cell stands in them.
  */
 export interface ReadPlan {
   readonly featureService: string;
@@ -25,6 +27,8 @@ export interface ReadPlan {
 /** One record for each row of the request. */
 export interface Fetch {
   readonly entity: Entity;
+  /** A view of the record: says which of the entity's it is. */
+  readonly of: RecordedView;
   /** Pairs of join key and request key. */
   readonly mapping: readonly (readonly [joinKey: string, requestKey: string])[];
   readonly record: RecordPlan;
@@ -76,6 +80,7 @@ export function compileReadPlan(catalog: Catalog, name: string): ReadPlan {
 interface FetchDraft {
   readonly index: number;
   readonly entity: Entity;
+  readonly of: RecordedView;
   readonly keys: Readonly<Record<string, string>>;
   readonly views: Map<string, { readonly view: View; readonly places: Map<string, number> }>;
   places: number;
@@ -89,14 +94,19 @@ function planColumn(
   const cell = (viewName: string, feature: string) =>
     planCell(catalog, drafts, { view: viewName, feature, keys: column.keys });
   const lowest = cell(column.view, column.feature);
-  const over = column.over?.map(({ view, feature }) => layerOver(lowest, cell(view, feature))) ?? [];
+  const over =
+    column.over?.map(({ view, feature }) => {
+      checkLayer(catalog, column.view, view);
+      // One default for all: that of the view which the feature service names.
+      return { ...cell(view, feature), fallback: lowest.fallback };
+    }) ?? [];
   return { name: column.name, ...lowest, over };
 }
 
-/** Layers share the record, and one default: that of the view which the feature service names. */
-function layerOver({ view, fetch, fallback }: PlannedCell, upper: PlannedCell): PlannedCell {
-  if (upper.fetch !== fetch) throw inconsistent(`view "${upper.view}" is over "${view}" but of another entity`);
-  return { ...upper, fallback };
+/** Layers may stand in different records, but of one entity: the column's keys are theirs as well. */
+function checkLayer({ views }: Catalog, lower: string, upper: string): void {
+  if (memberOf(views, upper, "view").entity === memberOf(views, lower, "view").entity) return;
+  throw inconsistent(`view "${upper}" is over "${lower}" but of another entity`);
 }
 
 function planCell(
@@ -106,7 +116,7 @@ function planCell(
 ): PlannedCell {
   const view = memberOf(catalog.views, viewName, "view");
   const entity = memberOf(catalog.entities, view.entity, "entity");
-  const draft = draftFor(drafts, entity, keys);
+  const draft = draftFor(drafts, { entity, of: view }, keys);
   return {
     fetch: draft.index,
     place: placeOf(draft, view, feature),
@@ -119,9 +129,14 @@ function planCell(
   };
 }
 
-function draftFor(drafts: Map<string, FetchDraft>, entity: Entity, keys: Readonly<Record<string, string>>): FetchDraft {
-  const id = JSON.stringify([entity.name, entity.keys.map((key) => keys[key.name])]);
-  const draft = drafts.get(id) ?? { index: drafts.size, entity, keys, views: new Map(), places: 0 };
+function draftFor(
+  drafts: Map<string, FetchDraft>,
+  { entity, of }: Pick<Fetch, "entity" | "of">,
+  keys: Readonly<Record<string, string>>,
+): FetchDraft {
+  const own = of.ownRecord === true ? of.name : null;
+  const id = JSON.stringify([entity.name, own, entity.keys.map((key) => keys[key.name])]);
+  const draft = drafts.get(id) ?? { index: drafts.size, entity, of, keys, views: new Map(), places: 0 };
   drafts.set(id, draft);
   return draft;
 }
@@ -141,7 +156,7 @@ function fallbackOf(view: View, name: string): FeatureValue {
   return feature.default === undefined ? null : toFeatureValue(feature, feature.default);
 }
 
-function finishFetch({ entity, keys, views }: FetchDraft): Fetch {
+function finishFetch({ entity, of, keys, views }: FetchDraft): Fetch {
   const mapping = entity.keys.map(({ name }) => {
     const requestKey = keys[name];
     if (requestKey === undefined) throw inconsistent(`join key "${name}" of "${entity.name}" is not mapped`);
@@ -152,7 +167,7 @@ function finishFetch({ entity, keys, views }: FetchDraft): Fetch {
     viewVersion: view.version,
     places,
   }));
-  return { entity, mapping, record: planRecord(sections) };
+  return { entity, of, mapping, record: planRecord(sections) };
 }
 
 function memberOf<T>(members: Readonly<Record<string, T>>, name: string, kind: string): T {

@@ -1,7 +1,7 @@
 import { checkRequestKeys } from "@tributary/shared/admission/read-request";
 import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
 import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
-import { recordKey } from "./store-keys.ts";
+import { viewRecordKey } from "./store-keys.ts";
 
 /** Which records the rows of one read need, each named once however many rows need it. */
 export interface LocatedRows {
@@ -22,8 +22,9 @@ export function locateRows(
   for (const row of rows) checkRequestKeys(plan, row);
   const placeOf = new Map<string, number>();
   const partitions: number[] = [];
+  const needed = new Set(columns.flatMap((column) => [column.fetch, ...column.over.map(({ fetch }) => fetch)]));
   const places = plan.fetches.map((fetch, index) => {
-    if (!columns.some((column) => column.fetch === index)) return [];
+    if (!needed.has(index)) return [];
     return rows.map((row) => {
       const { key, partition } = locateRecord(plan, fetch, row);
       const known = placeOf.get(key);
@@ -48,5 +49,5 @@ function locateRecord(
   for (const [joinKey, requestKey] of fetch.mapping) values[joinKey] = row[requestKey];
   const entityKey = encodeEntityKey(fetch.entity, values);
   const partition = partitionOf(entityKey, plan.partitions);
-  return { key: recordKey(partition, fetch.entity.name, entityKey), partition };
+  return { key: viewRecordKey(partition, fetch.of, entityKey), partition };
 }

@@ -1,3 +1,4 @@
+import type { View } from "@tributary/shared/contracts/catalog";
 import { partitionToken } from "@tributary/shared/contracts/entity-key";
 
 /**
@@ -6,6 +7,25 @@ import { partitionToken } from "@tributary/shared/contracts/entity-key";
 export function recordKey(partition: number, entity: string, entityKey: string): string {
   return `{${partitionToken(partition)}}:${entity}:${entityKey}`;
 }
+
+/** An entity key holds no control character but the separator of its parts, so no record of an entity ends like this. */
+const ownRecordMark = "\u001e";
+
+/**
+ * Where a view's cells of one entity key are: in the entity's record, or in the view's own beside it,
+ * `{pNN}:<entity>:<key>` U+001E `<view>`.
+ */
+export function viewRecordKey(partition: number, view: RecordedView, entityKey: string): string {
+  const shared = recordKey(partition, view.entity, entityKey);
+  return view.ownRecord === true ? `${shared}${ownRecordMark}${view.name}` : shared;
+}
+
+/** Such a key would be taken for another's own record; no edge lets one through. */
+export function isMarked(entityKey: string): boolean {
+  return entityKey.includes(ownRecordMark);
+}
+
+export type RecordedView = Pick<View, "name" | "entity" | "ownRecord">;
 
 export const storeKeys = {
   /** Random id, changed when Redis lost data. */

@@ -10,7 +10,7 @@ import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { readCells } from "../core/cell-merge.ts";
 import { decodeRecord } from "../core/record.ts";
 import { sectionId } from "../core/shape.ts";
-import { recordKey } from "../core/store-keys.ts";
+import { viewRecordKey } from "../core/store-keys.ts";
 import { isReadable } from "../core/token.ts";
 import type { StoreState } from "./track-progress.ts";
 
@@ -57,7 +57,7 @@ function locateToken(catalog: Catalog, token: WriteToken): LocatedToken {
   if (view === undefined)
     throw new TributaryError("UNKNOWN_VIEW", `a token names view "${token.view}", which does not exist`);
   const partition = partitionOf(token.key, catalog.partitions);
-  const key = recordKey(partition, view.entity, token.key);
+  const key = viewRecordKey(partition, view, token.key);
   return { token, key, partition, section: sectionId(view.name, view.version) };
 }
 

@@ -11,10 +11,11 @@ import { batchView, directView } from "@tributary/shared/definitions/view";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
+import { groupBy } from "../core/group-by.ts";
 import { compileReadPlan } from "../core/read-plan.ts";
 import { emptyRecord, encodeRecord } from "../core/record.ts";
 import { type Shape, shapeOf } from "../core/shape.ts";
-import { recordKey } from "../core/store-keys.ts";
+import { viewRecordKey } from "../core/store-keys.ts";
 import { planCache, type ReadContext, readFeatures } from "./read-features.ts";
 
 const thing = entity("thing", { key: { id: string() } });
@@ -28,7 +29,7 @@ const lowest = batchView("lowest", {
 });
 const common = { entity: thing, producers: [], freshness: "5ms" } as const;
 const l0 = directView("l0", { ...common, ttl: "10ms", features });
-const l1 = directView("l1", { ...common, features: { a: int64({ default: 99 }) } });
+const l1 = directView("l1", { ...common, ownRecord: true, features: { a: int64({ default: 99 }) } });
 const l2 = directView("l2", { ...common, ttl: "20ms", features: { b: int64() } });
 const l3 = directView("l3", { ...common, ttl: "30ms", features });
 const all = lowest.overriddenBy(l0).overriddenBy(l1).overriddenBy(l2).overriddenBy(l3);
@@ -88,7 +89,8 @@ describe("a read through layers", () => {
         ];
         const request = { featureService: "s", keys, detail: true };
         const { columns } = await readFeatures(contextOf(given, fetched), request, Number.POSITIVE_INFINITY);
-        expect(fetched).toEqual([3]);
+        // Three entities' records, and the own records of one layer beside them.
+        expect(fetched).toEqual([6]);
         for (const name of ["a", "b"] as const)
           for (const key of ["x", "y"] as const) {
             const column = columns.find((one) => one.name === `${key}_${name}`);
@@ -106,6 +108,17 @@ describe("a read through layers", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("fetches a record of a view's own only for what needs it", async () => {
+    const fetched: number[] = [];
+    const context = contextOf({ writes: [], confirmed: {}, nowMs: 40 }, fetched);
+    const read = (features: string[]) =>
+      readFeatures(context, { featureService: "s", keys: [{ x: "p", y: "q" }], features }, Number.POSITIVE_INFINITY);
+    await read(["x_b", "a"]);
+    await read(["x_a"]);
+    await read(["x_a", "y_a"]);
+    expect(fetched).toEqual([1, 2, 4]);
   });
 
   it("refuses a catalog that puts a view of another entity on top", () => {
@@ -139,19 +152,15 @@ function search({ writes, confirmed, nowMs }: World, id: string, feature: "a" | 
 function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): ReadContext {
   const stored = new Map<string, Buffer>();
   const known = new Map<number, Shape>();
-  for (const id of new Set(writes.map((write) => write.id))) {
-    const sections = writes
-      .map((write, i) => ({ ...write, i }))
-      .filter((write) => write.id === id)
-      .map(
-        ({ view, feature, at, value, i }): SectionWrite => ({
-          shape: shapeOf(view, 1, [feature]),
-          cells: [{ feature, value, version: { eventTime: at, incarnation: 1, sequence: i, minor: 0 } }],
-        }),
-      );
-    const record = mergeRecord(undefined, sections) ?? emptyRecord;
+  const sections = writes.map(({ id, view, feature, at, value }, i): SectionWrite & { readonly key: string } => ({
+    key: viewRecordKey(partitionOf(id, catalog.partitions), catalog.views[view] as View, id),
+    shape: shapeOf(view, 1, [feature]),
+    cells: [{ feature, value, version: { eventTime: at, incarnation: 1, sequence: i, minor: 0 } }],
+  }));
+  for (const [key, own] of groupBy(sections, (section) => section.key)) {
+    const record = mergeRecord(undefined, own) ?? emptyRecord;
     for (const { shape } of record.sections.values()) known.set(shape.id, shape);
-    stored.set(recordKey(partitionOf(id, catalog.partitions), "thing", id), encodeRecord(record, Buffer.alloc(8)));
+    stored.set(key, encodeRecord(record, Buffer.alloc(8)));
   }
   const view = { current: catalog } as ReadContext["catalog"];
   return {
