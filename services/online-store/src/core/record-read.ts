@@ -2,7 +2,7 @@ import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk"
 import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
 import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
 import type { CellColumns } from "./cell-columns.ts";
-import { decodeRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
+import { decodeRecord, type EntityRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
 import { bitmapBytes, groupFlags, isInBitmap, readGroupFlags, readInstants, skipStamp } from "./section.ts";
 import { type Shape, type ShapeLookup, sectionId, shapeIdHalf, UnknownShape } from "./shape.ts";
 
@@ -59,7 +59,8 @@ export interface RecordReading {
 export function readRecord(bytes: Buffer, index: number, reading: RecordReading): void {
   const { reader, format } = openRecord(bytes);
   if (format === 1) {
-    readRecord(encodeRecord(decodeRecord(bytes, reading.shapes), noNonce), index, reading);
+    const record = decodeRecord(bytes, reading.shapes);
+    readRecord(encodeRecord(record, noNonce), index, { ...reading, shapes: shapesOf(record) });
     return;
   }
   for (let section = 0; !reader.done; section++) {
@@ -72,6 +73,12 @@ export function readRecord(bytes: Buffer, index: number, reading: RecordReading)
 }
 
 const noNonce = Buffer.alloc(nonceBytes);
+
+/** Of a record of the first format nobody has written them down yet. */
+function shapesOf({ sections }: EntityRecord): ShapeLookup {
+  const shapes = new Map([...sections.values()].map(({ shape }) => [shape.id, shape]));
+  return { find: (id) => shapes.get(id) };
+}
 
 function placesOf(reader: ByteReader, section: number, { plan, shapes }: RecordReading): Int32Array | null {
   const high = reader.uint24();
