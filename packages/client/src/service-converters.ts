@@ -9,7 +9,7 @@ const known = new WeakMap<FeatureServiceDefinition, Converters>();
 export function convertersOf(service: FeatureServiceDefinition): Converters {
   const held = known.get(service);
   if (held) return held;
-  const { featureServices, views, onDemandFeatures } = compileDefinitions([service]);
+  const { featureServices, views, onDemandFeatures } = compileDefinitions([service], { needsFiles: false });
   const { columns = [], onDemand = [] } = featureServices[service.name] ?? {};
   const converters = columns.flatMap(({ name, view, feature: featureName }) => {
     const feature = views[view]?.features.find((candidate) => candidate.name === featureName);

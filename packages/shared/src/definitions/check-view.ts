@@ -1,13 +1,13 @@
 import type { Feature } from "../contracts/feature.ts";
 import { checkTwins } from "./names.ts";
+import { isMissingSql } from "./sql-file.ts";
 import { notInSql } from "./sql-types.ts";
 import type { BatchOptions, DirectOptions, ViewDefinition } from "./view-definition.ts";
 
 type Problem = (why: string) => void;
 
 export function checkBatch({ sql, deleteShareMax = 0.5 }: BatchOptions, problem: Problem): void {
-  if (typeof sql === "object" && sql.kind === "missingSql") problem(`its SQL file ${sql.why}`);
-  else if (typeof sql !== "string" || sql.trim() === "")
+  if (!isMissingSql(sql) && (typeof sql !== "string" || sql.trim() === ""))
     problem("has no SQL; write a SELECT that gives its keys and features, or name a file: sqlFile(new URL(…))");
   if (!(deleteShareMax >= 0 && deleteShareMax <= 1))
     problem(`deleteShareMax ${deleteShareMax} must be a share from 0 to 1, such as 0.5`);

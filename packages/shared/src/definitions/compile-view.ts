@@ -7,6 +7,7 @@ import { compileFeature } from "./compile-feature.ts";
 import { compileStream } from "./compile-stream-view.ts";
 import { checkNames } from "./names.ts";
 import type { Problems } from "./problems.ts";
+import { isMissingSql } from "./sql-file.ts";
 import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
 import { viewDuration, viewHead } from "./view-head.ts";
 
@@ -35,7 +36,7 @@ function compileBatch(view: ViewDefinition, options: BatchOptions, problems: Pro
     lane: "batch",
     ...viewHead(view, problems),
     features,
-    sql: typeof options.sql === "string" ? options.sql : "",
+    sql: sqlOf(view, options, problems),
     sources: options.from.map((source) => source.name),
     everyMs: viewDuration(view, "every", options.every, problems),
     deleteShareMax: options.deleteShareMax ?? 0.5,
@@ -57,4 +58,10 @@ function compileFeatures(view: ViewDefinition, features: FeatureMap, problems: P
   const problem = (why: string) => void problems.add(view, why);
   checkNames("feature", Object.keys(features), problem);
   return Object.entries(features).map(([name, definition]) => compileFeature(name, definition, problem));
+}
+
+function sqlOf(view: ViewDefinition, { sql }: BatchOptions, problems: Problems): string {
+  if (!isMissingSql(sql)) return sql;
+  problems.addFile(view, `its SQL file ${sql.why}`);
+  return `-- the file ${sql.why}`;
 }

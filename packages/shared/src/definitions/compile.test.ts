@@ -5,8 +5,9 @@ import { compileDefinitions } from "./compile.ts";
 import { entity } from "./entity.ts";
 import { featureService } from "./feature-service.ts";
 import { float64, int64, string, timestamp } from "./feature-type.ts";
-import { eventSource } from "./source.ts";
-import { directView, streamView } from "./view.ts";
+import { eventSource, tableSource } from "./source.ts";
+import { sqlFile } from "./sql-file.ts";
+import { batchView, directView, streamView } from "./view.ts";
 
 const airport = entity("airport", { key: { code: string() } });
 const departures = eventSource("departures", {
@@ -82,6 +83,29 @@ describe("compileDefinitions", () => {
   it("gives the same fingerprint for the same definitions in another order", () => {
     expect(fingerprintOf(compileDefinitions([congestion, now, boarding]))).toBe(fingerprintOf(body));
     expect(canonicalJson({ b: 1, a: undefined, c: [2, { z: 1, y: 2 }] })).toBe('{"b":1,"c":[2,{"y":2,"z":1}]}');
+  });
+
+  it("keeps the fingerprint of what says nothing new, from release to release", () => {
+    expect(fingerprintOf(body)).toBe("78eb6d348d59fe1f6e9140d18c8e0fb5b21b047403467af53a7487c709637eaf");
+  });
+
+  it("asks for SQL files only where the SQL is wanted", () => {
+    const flights = tableSource("flights", { format: "csv", files: ["x"], fields: { code: string() } });
+    const sql = sqlFile(new URL("./nowhere.sql", import.meta.url));
+    const view = batchView("v", {
+      entity: airport,
+      from: [flights],
+      sql,
+      every: "1h",
+      freshness: "3h",
+      features: { x: int64() },
+    });
+    expect(() => compileDefinitions([view])).toThrow(
+      /view "v" its SQL file .*nowhere\.sql is not there; check the name/,
+    );
+    expect(compileDefinitions([view], { needsFiles: false }).views.v?.features).toHaveLength(1);
+    const text = batchView("v", { ...view.options, sql: sqlFile("x.sql" as never) } as never);
+    expect(() => compileDefinitions([text])).toThrow("must be named by a file URL");
   });
 
   it("lists every problem at once, each with its definition", () => {

@@ -11,13 +11,19 @@ import { compileView } from "./compile-view.ts";
 import { Problems } from "./problems.ts";
 import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
 
+interface CompileOptions {
+  readonly partitions?: number;
+  /** Default true; false where only types are asked for, as in an application that was deployed without its SQL files. */
+  readonly needsFiles?: boolean;
+}
+
 /**
  * The catalog's body from everything a definitions module exports, also in lists and plain objects; what is not a
  * definition is passed over. What only views and feature services name is taken along.
  * @throws DefinitionError INVALID_DEFINITION listing every problem at once
  */
-export function compileDefinitions(exported: Iterable<unknown>, options: { partitions?: number } = {}): CatalogBody {
-  const problems = new Problems();
+export function compileDefinitions(exported: Iterable<unknown>, options: CompileOptions = {}): CatalogBody {
+  const problems = new Problems(options.needsFiles);
   const found = collect(exported, problems);
   const body = compileBody(found, options.partitions ?? defaultPartitions, problems);
   problems.throwIfAny();

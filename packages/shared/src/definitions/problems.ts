@@ -32,11 +32,22 @@ export interface Named {
 /** Collects what is wrong, so that a person sees everything at once. */
 export class Problems {
   readonly #found: Problem[] = [];
+  readonly #needsFiles: boolean;
+
+  /** @param needsFiles false: files that definitions name need not be there */
+  constructor(needsFiles = true) {
+    this.#needsFiles = needsFiles;
+  }
 
   /** Returns 1, so that a compiler can go on with a harmless number. */
   add(definition: Named | string, problem: string): 1 {
     this.#found.push(problemOf(definition, problem));
     return 1;
+  }
+
+  /** A file that a definition names is not there. */
+  addFile(definition: Named, problem: string): void {
+    if (this.#needsFiles) this.add(definition, problem);
   }
 
   throwIfAny(): void {

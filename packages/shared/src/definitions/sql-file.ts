@@ -21,6 +21,10 @@ export function sqlFile(url: URL): string | MissingSql {
   }
 }
 
+export function isMissingSql(sql: string | MissingSql): sql is MissingSql {
+  return typeof sql === "object" && sql?.kind === "missingSql";
+}
+
 function missing(why: string): MissingSql {
   return { kind: "missingSql", why };
 }
