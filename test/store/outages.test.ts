@@ -1,5 +1,6 @@
 import { startStore } from "@tributary/online-store/service";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import { callApi } from "@tributary/shared/messaging/jetstream-api";
 import { createLogger } from "@tributary/shared/runtime/logger";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { until } from "../support/until.ts";
@@ -128,6 +129,7 @@ describe("a Redis that was emptied", () => {
       const reply = await read();
       return reply.columns[0]?.fresh?.[0] === true && reply;
     });
+    await callApi(rig.admin, "STREAM.PURGE.TRIB_ROWS_BATCH");
     await rig.redis.flushall();
     await until(async () => (await read()).epoch !== before.epoch);
     await write();

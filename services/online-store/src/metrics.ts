@@ -18,6 +18,8 @@ export interface ReadCounters {
 
 export interface Metrics {
   readonly lanes: Readonly<Record<Lane, LaneCounters>>;
+  /** Of what Redis had lost and was read again. */
+  readonly replays: Readonly<Record<Lane, LaneCounters>>;
   readonly reads: ReadCounters;
   /** On-demand feature → values that could not be evaluated and were read as null. */
   readonly onDemandFailures: Map<string, number>;
@@ -27,6 +29,7 @@ export function createMetrics(): Metrics {
   const lane = (): LaneCounters => ({ chunks: 0, rows: 0, confirmations: 0, conflicts: 0, lagMs: 0 });
   return {
     lanes: { batch: lane(), stream: lane(), direct: lane() },
+    replays: { batch: lane(), stream: lane(), direct: lane() },
     reads: { reads: 0, errors: 0 },
     onDemandFailures: new Map(),
   };
@@ -49,6 +52,7 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     ...counter("confirmations_total", (lane) => metrics.lanes[lane].confirmations),
     ...counter("merge_conflicts_total", (lane) => metrics.lanes[lane].conflicts),
     ...counter("rejected_total", rejected),
+    ...counter("replayed_chunks_total", (lane) => metrics.replays[lane].chunks),
     "# TYPE tributary_store_lag_milliseconds gauge",
     ...lanes.map((lane) => `tributary_store_lag_milliseconds{lane="${lane}"} ${metrics.lanes[lane].lagMs}`),
     "# TYPE tributary_store_reads_total counter",

@@ -6,7 +6,9 @@ import { type Clock, watchClock } from "@tributary/shared/runtime/clock-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import { checkEviction, openRedis, type RedisConnection } from "./adapters/redis-client.ts";
+import { type Lives, redisLives } from "./adapters/redis-lives.ts";
 import { type Progress, redisProgress } from "./adapters/redis-progress.ts";
+import { type RedisSession, redisSession } from "./adapters/redis-session.ts";
 import type { options } from "./config.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
@@ -27,6 +29,9 @@ export interface Parts {
   readonly catalog: CatalogView;
   readonly clock: Clock;
   readonly progress: Progress;
+  readonly lives: Lives;
+  readonly readingSession: RedisSession;
+  readonly writingSession: RedisSession;
   close(): Promise<void>;
 }
 
@@ -46,6 +51,7 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
     redis("write", writeTimeoutMs),
     redis("read", config.readTimeoutMs),
   ]);
+  const sessions = { readingSession: redisSession(reading), writingSession: redisSession(writing) };
   await checkEviction(writing);
   const [catalog, clock] = await Promise.all([
     openBucket(serving, "TRIB_CATALOG").then((bucket) =>
@@ -53,11 +59,25 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
     ),
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
   ]);
-  const [metrics, progress] = [createMetrics(), redisProgress(writing)];
+  const progress = { progress: redisProgress(writing), lives: redisLives(writing), ...sessions };
+  const metrics = createMetrics();
   const close = async () => {
     await Promise.all([catalog.stop(), clock.stop()]);
     await Promise.all([serving.close(), consuming.close()]);
     for (const one of [writing, reading]) one.disconnect();
   };
-  return { config, instance, logger, metrics, consuming, serving, writing, reading, catalog, clock, progress, close };
+  return {
+    config,
+    instance,
+    logger,
+    metrics,
+    ...progress,
+    consuming,
+    serving,
+    writing,
+    reading,
+    catalog,
+    clock,
+    close,
+  };
 }

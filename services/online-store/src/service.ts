@@ -19,10 +19,12 @@ import { applyChunks } from "./handlers/apply-chunks.ts";
 import { checkReady } from "./handlers/check-ready.ts";
 import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
 import { planCache } from "./handlers/read-features.ts";
+import type { Replays } from "./handlers/replay-lanes.ts";
 import { storeStatus } from "./handlers/store-status.ts";
 import { type ProgressTracker, trackProgress } from "./handlers/track-progress.ts";
 import { countOnDemandFailures, metricsText } from "./metrics.ts";
 import { openParts, type Parts, type Surroundings } from "./parts.ts";
+import { startReplays } from "./replays.ts";
 
 const name = "online-store";
 const version = "0.1.0";
@@ -39,11 +41,10 @@ export async function startStore(config: Config<typeof options>, surroundings: S
   const loops = new Map(
     await Promise.all(lanes.map(async (lane) => [lane, await startLoop(parts, lane, opened)] as const)),
   );
-  const partitions = () => parts.catalog.current?.partitions ?? defaultPartitions;
-  const { progress, logger } = parts;
-  const tracker = await trackProgress({ progress, loops, partitions, everyMs: config.progressMs, logger });
+  const replays = startReplays(parts, loops);
+  const tracker = await track(parts, loops, replays);
   open();
-  const { http, micro } = await serve(parts, loops, tracker);
+  const { http, micro } = await serve(parts, loops, { tracker, replays });
   return {
     failed: Promise.race([
       micro.failed,
@@ -54,6 +55,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
     stop: async () => {
       await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
       await tracker.stop();
+      await replays.stop();
       await parts.close();
     },
   };
@@ -77,17 +79,31 @@ async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promi
   });
 }
 
+function track(parts: Parts, loops: Loops, replays: Replays): Promise<ProgressTracker> {
+  const { catalog, progress, lives, readingSession: session, writingSession: lookSession, config, logger } = parts;
+  return trackProgress({
+    ...{ progress, lives, replays, session, lookSession, loops, logger },
+    partitions: () => catalog.current?.partitions ?? defaultPartitions,
+    everyMs: config.progressMs,
+  });
+}
+
+interface Followed {
+  readonly tracker: ProgressTracker;
+  readonly replays: Replays;
+}
+
 async function serve(
   parts: Parts,
   loops: Loops,
-  tracker: ProgressTracker,
+  followed: Followed,
 ): Promise<{ readonly http: HttpServer; readonly micro: MicroService }> {
   const { config, metrics, catalog, clock, logger } = parts;
   const context = {
     catalog,
     clock,
     records: redisRecords(parts.reading),
-    state: tracker.state,
+    state: followed.tracker.state,
     plan: planCache(catalog),
     onDemandFailed: (feature: string, rows: number) => countOnDemandFailures(metrics, feature, rows),
   };
@@ -107,7 +123,7 @@ async function serve(
     description: "one record per entity: merges the three lanes, answers reads",
     metadata: { instance: parts.instance, http: http.url },
     stats: () => processStats(catalog),
-    endpoints: [readEndpoint(answerRead, concurrencyMax), statusEndpoint(parts, loops, tracker)],
+    endpoints: [readEndpoint(answerRead, concurrencyMax), statusEndpoint(parts, loops, followed)],
   });
   return { http, micro };
 }
@@ -124,11 +140,11 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint 
   };
 }
 
-function statusEndpoint(parts: Parts, loops: Loops, tracker: ProgressTracker): Endpoint {
+function statusEndpoint(parts: Parts, loops: Loops, followed: Followed): Endpoint {
   const { instance, catalog, clock, metrics, serving } = parts;
   const streamState = (lane: Lane) => readStreamState(serving, laneStream[lane]);
   const redis = () => readRedisFacts(parts.reading);
-  const context = { instance, catalog, clock, tracker, metrics, loops, redis, streamState };
+  const context = { instance, catalog, clock, ...followed, metrics, loops, redis, streamState };
   return {
     name: "store-status",
     subject: subjects.storeStatus,

@@ -1,4 +1,4 @@
-import type { BatchStatus, StoreStatus, StreamStatus } from "@tributary/shared/contracts/status";
+import type { BatchStatus, LaneFloor, StoreStatus, StreamStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { askJson } from "../ask-json.ts";
@@ -73,13 +73,29 @@ function showStatus({ services: states, store, stream, batch }: Status, { colors
     `${lane.lastSequence - lane.floor} behind`,
     `${lane.counters.rows} rows, ${formatMs(lane.counters.lagMs)} publish to applied`,
   ]);
+  const repairs = (store?.lanes ?? []).flatMap(repairLines);
   const windows = stream ? [["stream input", `${stream.counters.eventsApplied} applied`, lateness(stream)]] : [];
   const runs = (batch?.runs ?? []).map((one) => [
     `${one.view} run ${one.run}`,
     one.phase,
     `${one.counts.published} published`,
   ]);
-  return alignColumns([...lines, ...lanes, ...windows, ...runs]);
+  return alignColumns([...lines, ...lanes, ...repairs, ...windows, ...runs]);
+}
+
+/** What Redis has lost: coming back, or gone from the stream. */
+function repairLines({ lane, replay, gaps }: LaneFloor): string[][] {
+  const running = replay && [
+    `${lane} replay`,
+    `${replay.until - replay.position} to go`,
+    `${replay.messages} messages read again, ${replay.messagesPerSecond}/s`,
+  ];
+  const missing = gaps && [
+    `${lane} gap`,
+    `${gaps.length} partitions`,
+    "lost by Redis, and the stream holds it no longer",
+  ];
+  return [running, missing].filter((line) => line !== undefined);
 }
 
 function lateness({ counters }: StreamStatus): string {

@@ -3,7 +3,7 @@ import { nodeCheck } from "../commands/doctor.ts";
 import type { Process } from "../roster.ts";
 import { judgeSkew, natsVersionCheck } from "./broker-checks.ts";
 import { postgresVersionCheck } from "./database-checks.ts";
-import { judgeRedis } from "./redis-checks.ts";
+import { completeness, judgeRedis } from "./redis-checks.ts";
 import { answerCheck, followCheck } from "./service-checks.ts";
 
 const store: Process = {
@@ -45,6 +45,21 @@ describe("what the doctor makes of what it finds", () => {
     expect(states({ isDiskFine: false })).toEqual(["ok", "ok", "fail", "ok"]);
     expect(states({ usedBytes: 80 })).toEqual(["ok", "ok", "ok", "warn"]);
     expect(states({ usedBytes: 80, maxmemoryBytes: 0 })).toEqual(["ok", "ok", "ok", "ok"]);
+  });
+
+  it("Redis: what it lost and gets back, and what is gone", () => {
+    const counters = { chunks: 0, rows: 0, confirmations: 0, rejected: 0, lagMs: 0 };
+    const lane = { lane: "batch", incarnation: 1, floor: 9, lastSequence: 9, counters } as const;
+    const replay = { position: 4, until: 9, messages: 4, messagesPerSecond: 100 };
+    expect(completeness([lane]).state).toBe("ok");
+    expect(completeness([{ ...lane, replay }])).toMatchObject({
+      state: "warn",
+      what: expect.stringContaining("batch: 5 to go"),
+    });
+    expect(completeness([{ ...lane, replay, gaps: [0, 1] }])).toMatchObject({
+      state: "fail",
+      what: expect.stringContaining("batch: 2 partitions"),
+    });
   });
 
   it("a service that is silent, and a process that is behind the catalog", () => {

@@ -1,4 +1,4 @@
-import type { RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
+import type { LaneFloor, RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { askJson } from "../ask-json.ts";
@@ -6,14 +6,29 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 /** Redis as the store sees it: only the store knows its address. */
 export async function redisChecks(connection: Connection): Promise<readonly Check[]> {
-  const { redis } = await askJson<StoreStatus>(connection, subjects.storeStatus);
+  const { redis, lanes } = await askJson<StoreStatus>(connection, subjects.storeStatus);
   if (redis === undefined) return [warn("redis", "the store does not tell of it", "upgrade the store")];
   if (redis === null) {
     return [
       fail("redis", "does not answer the store", "check that Redis runs and that the store's REDIS_URL is right"),
     ];
   }
-  return judgeRedis(redis);
+  return [...judgeRedis(redis), completeness(lanes)];
+}
+
+/** Whether it holds what the lanes had applied. */
+export function completeness(lanes: readonly LaneFloor[]): Check {
+  const name = "redis completeness";
+  const gaps = lanes.flatMap(({ lane, gaps }) => (gaps ? [`${lane}: ${gaps.length} partitions`] : []));
+  if (gaps.length > 0) {
+    const what = `it lost what the streams hold no longer (${gaps.join(", ")}); confirmations behind it do not count`;
+    return fail(name, what, "publish those rows again: docs/operating/redis.md");
+  }
+  const replays = lanes.flatMap(({ lane, replay }) =>
+    replay ? [`${lane}: ${replay.until - replay.position} to go`] : [],
+  );
+  if (replays.length === 0) return ok(name, "nothing that the lanes had applied is missing");
+  return warn(name, `what it lost is being read again (${replays.join(", ")})`, "wait until it is done");
 }
 
 export function judgeRedis(redis: RedisFacts): readonly Check[] {

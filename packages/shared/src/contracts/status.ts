@@ -60,6 +60,18 @@ export interface LaneFloor {
     /** Publish to applied, real ms, of the newest chunk. */
     readonly lagMs: number;
   };
+  /** This instance reads again what Redis has lost; absent otherwise. */
+  readonly replay?: ReplayStatus;
+  /** Partitions that lack what the stream holds no longer: they need a republish. Absent when there are none. */
+  readonly gaps?: readonly number[];
+}
+
+export interface ReplayStatus {
+  /** Stream sequences: read again so far, and up to where. */
+  readonly position: number;
+  readonly until: number;
+  readonly messages: number;
+  readonly messagesPerSecond: number;
 }
 
 /** Redis as the store finds it. */

@@ -13,6 +13,7 @@ export const subjects = {
     `${prefix}.keyed.${partitionToken(partition)}.${source}.${entity}`,
   keyedPartition: (partition: number) => `${prefix}.keyed.${partitionToken(partition)}.*.*`,
   rows: (lane: Lane, partition: number, view: string) => `${prefix}.rows.${lane}.${partitionToken(partition)}.${view}`,
+  rowsOfLane: (lane: Lane) => `${prefix}.rows.${lane}.*.*`,
   control: (topic: string) => `${prefix}.ctl.${topic}`,
   deadLetter: (lane: string, process: string) => `${prefix}.dlq.${lane}.${process}`,
   readFeatures: `${prefix}.read.features`,

@@ -1,6 +1,6 @@
 import { asTributaryError, type ErrorCode, TributaryError } from "../contracts/errors.ts";
 import { type Client, clientOf } from "./client.ts";
-import { readConsumerState } from "./consumer-state.ts";
+import { type ConsumerState, readConsumerState } from "./consumer-state.ts";
 import type { Connection, ConsumeLoop, ConsumeOptions, DeliveredMessage, Outcome } from "./contract.ts";
 import { publishDeadLetter } from "./dead-letter.ts";
 import type { Delivery } from "./delivery.ts";
@@ -81,7 +81,15 @@ class PullConsumeLoop implements ConsumeLoop {
   }
 
   async ackFloor(): Promise<number> {
-    return (await readConsumerState(this.#connection, this.#options.stream, this.#options.durable)).ackFloor;
+    return (await this.#state()).ackFloor;
+  }
+
+  async delivered(): Promise<number> {
+    return (await this.#state()).delivered;
+  }
+
+  #state(): Promise<ConsumerState> {
+    return readConsumerState(this.#connection, this.#options.stream, this.#options.durable);
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,8 @@ import { callApiOn } from "./jetstream-api.ts";
 export interface ConsumerState {
   /** Everything up to this stream sequence is acknowledged. */
   readonly ackFloor: number;
+  /** The greatest stream sequence that was ever delivered. */
+  readonly delivered: number;
   /** Matching messages not delivered yet. */
   readonly pending: number;
   /** Delivered and not acknowledged yet. */
@@ -16,6 +18,7 @@ export interface ConsumerState {
 interface ConsumerInfo {
   readonly config: { readonly ack_wait?: number };
   readonly ack_floor: { readonly stream_seq: number };
+  readonly delivered: { readonly stream_seq: number };
   readonly num_pending: number;
   readonly num_ack_pending: number;
   readonly num_redelivered: number;
@@ -34,6 +37,7 @@ export async function readConsumerState(
   const info = await callApiOn<ConsumerInfo>(connection, `CONSUMER.INFO.${stream}.${consumer}`, resource);
   return {
     ackFloor: info.ack_floor.stream_seq,
+    delivered: info.delivered.stream_seq,
     pending: info.num_pending,
     ackPending: info.num_ack_pending,
     redelivered: info.num_redelivered,

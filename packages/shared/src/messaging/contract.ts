@@ -111,6 +111,8 @@ export interface ConsumeLoop {
   readonly counters: { readonly acked: number; readonly retried: number; readonly rejected: number };
   /** Everything up to this stream sequence is acknowledged, by any instance (asks the broker). */
   ackFloor(): Promise<number>;
+  /** The greatest stream sequence that any instance was ever handed (asks the broker). */
+  delivered(): Promise<number>;
   /** Rejects when the loop cannot go on (consumer or stream gone). */
   readonly failed: Promise<never>;
   /** Stops fetching, finishes what is in hand, acknowledges it. */

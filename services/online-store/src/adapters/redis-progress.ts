@@ -1,59 +1,57 @@
-import type { Lane } from "@tributary/shared/contracts/catalog";
 import type { Redis } from "ioredis";
-import type { Hold, PartitionProgress, PendingConfirmation, StreamPosition } from "../core/confirmation.ts";
-import {
-  floorValue,
-  holdField,
-  pendingField,
-  readConfirmed,
-  readFloors,
-  readHolds,
-  readPending,
-} from "../core/progress-fields.ts";
+import type { Floors, Hold, PartitionProgress, PendingConfirmation } from "../core/confirmation.ts";
+import { holdField, pendingField, readConfirmed, readHolds, readPending } from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
 import { answerOf } from "./redis-client.ts";
+import type { LifeAt } from "./redis-lives.ts";
 import { runScript, script } from "./redis-script.ts";
 
 /** What the store knows about its own progress, kept beside the data it speaks of (R1). All throw UNAVAILABLE. */
 export interface Progress {
   epoch(): Promise<string | null>;
-  /** The epoch that holds then: this one, or another instance's that was first. */
-  beginEpoch(id: string): Promise<string>;
-  load(partitions: number): Promise<PartitionProgress[]>;
-  writeFloors(partitions: number, floors: ReadonlyMap<Lane, StreamPosition>): Promise<void>;
+  /** The epoch that holds then: this one, or that of another instance which has seen the same `cause` first. */
+  beginEpoch(id: string, cause: string): Promise<string>;
+  /** @param floors of every partition, read before: what is read now is at least as new, so no hold that one has passed is missed */
+  load(floors: readonly Floors[]): Promise<PartitionProgress[]>;
   addHolds(holds: readonly (Hold & { readonly partition: number; readonly why: string })[]): Promise<void>;
   /** Holds that are not there are no error: a replay may come twice. */
   liftHolds(holds: readonly (Hold & { readonly partition: number })[]): Promise<void>;
   addPending(entries: readonly (PendingConfirmation & { readonly partition: number })[]): Promise<void>;
-  /** Raises what counts, then forgets what need not wait any longer. */
-  settle(
-    partition: number,
-    confirmed: ReadonlyMap<string, number>,
-    done: readonly PendingConfirmation[],
-  ): Promise<void>;
+  /** Raises what counts, then forgets what need not wait any longer; neither when the life is over. */
+  settle(at: LifeAt, confirmed: ReadonlyMap<string, number>, done: readonly PendingConfirmation[]): Promise<void>;
 }
 
-/** Two instances may settle at once, the slower one with less: what counts only grows. */
+/**
+ * Two instances may settle at once, the slower one with less: what counts only grows. Judged by the floors of a life that is over
+ * it must not count: the data below them may be gone. KEYS: confirmed, floor hash. ARGV: life, then ids and instants.
+ */
 const raise = script(`
-for i = 1, #ARGV, 2 do
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if redis.call('HGET', KEYS[2], 'life') ~= ARGV[1] or string.sub(ARGV[1], 1, #run + 1) ~= run .. ':' then return 0 end
+for i = 2, #ARGV, 2 do
   local known = tonumber(redis.call('HGET', KEYS[1], ARGV[i]))
   if not known or known < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
-return 0`);
+return 1`);
+
+const causeMs = 10_000;
+
+/** KEYS: epoch, its cause. ARGV: the new epoch, its cause, how long the cause is remembered. */
+const beginEpoch = script(`
+local epoch = redis.call('GET', KEYS[1])
+if epoch and redis.call('GET', KEYS[2]) == ARGV[2] then return epoch end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return ARGV[1]`);
 
 export function redisProgress(redis: Redis): Progress {
   return {
     epoch: () => answerOf(redis.get(storeKeys.epoch)),
-    beginEpoch: async (id) => {
-      await answerOf(redis.set(storeKeys.epoch, id, "NX"));
-      return (await answerOf(redis.get(storeKeys.epoch))) ?? id;
+    beginEpoch: async (id, cause) => {
+      const keys = [storeKeys.epoch, storeKeys.epochCause];
+      return String(await runScript(redis, beginEpoch, { keys, values: [id, cause, causeMs] }));
     },
-    load: (partitions) => Promise.all(Array.from({ length: partitions }, (_, partition) => load(redis, partition))),
-    writeFloors: async (partitions, floors) => {
-      const fields = Object.fromEntries([...floors].map(([lane, floor]) => [lane, floorValue(floor)]));
-      if (floors.size === 0) return;
-      await forEachPartition(partitions, (partition) => answerOf(redis.hset(storeKeys.floor(partition), fields)));
-    },
+    load: (floors) => Promise.all(floors.map((one, partition) => load(redis, partition, one))),
     addHolds: async (holds) => {
       await Promise.all(
         holds.map((hold) => answerOf(redis.hset(storeKeys.holds(hold.partition), holdField(hold), hold.why))),
@@ -69,30 +67,20 @@ export function redisProgress(redis: Redis): Progress {
         ),
       );
     },
-    settle: async (partition, confirmed, done) => {
-      const values = [...confirmed].flat();
-      if (values.length > 0) await runScript(redis, raise, { keys: [storeKeys.confirmed(partition)], values });
-      if (done.length > 0) await answerOf(redis.hdel(storeKeys.pending(partition), ...done.map(pendingField)));
+    settle: async ({ partition, life }, confirmed, done) => {
+      const keys = [storeKeys.confirmed(partition), storeKeys.floor(partition)];
+      const isRaised = await runScript(redis, raise, { keys, values: [life, ...[...confirmed].flat()] });
+      if (isRaised === 1 && done.length > 0)
+        await answerOf(redis.hdel(storeKeys.pending(partition), ...done.map(pendingField)));
     },
   };
 }
 
-async function load(redis: Redis, partition: number): Promise<PartitionProgress> {
-  // The floor first: what is read after it is at least as new, so no hold that it has passed is missed.
-  const [floors, holds, pending, confirmed] = await Promise.all([
-    answerOf(redis.hgetall(storeKeys.floor(partition))),
+async function load(redis: Redis, partition: number, floors: Floors): Promise<PartitionProgress> {
+  const [holds, pending, confirmed] = await Promise.all([
     answerOf(redis.hgetall(storeKeys.holds(partition))),
     answerOf(redis.hgetall(storeKeys.pending(partition))),
     answerOf(redis.hgetall(storeKeys.confirmed(partition))),
   ]);
-  return {
-    floors: readFloors(floors),
-    holds: readHolds(holds),
-    pending: readPending(pending),
-    confirmed: readConfirmed(confirmed),
-  };
-}
-
-async function forEachPartition(partitions: number, act: (partition: number) => Promise<unknown>): Promise<void> {
-  await Promise.all(Array.from({ length: partitions }, (_, partition) => act(partition)));
+  return { floors, holds: readHolds(holds), pending: readPending(pending), confirmed: readConfirmed(confirmed) };
 }

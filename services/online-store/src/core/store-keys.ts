@@ -30,7 +30,11 @@ export type RecordedView = Pick<View, "name" | "entity" | "ownRecord">;
 export const storeKeys = {
   /** Random id, changed when Redis lost data. */
   epoch: "tributary:epoch",
-  /** Hash: lane → `incarnation:sequence` up to which everything is applied. */
+  /** What the epoch was begun for, in the slot of the epoch; runs out by itself. */
+  epochCause: "{tributary:epoch}:cause",
+  /** Who replays what Redis has lost; runs out by itself. */
+  replay: "tributary:replay",
+  /** Hash: lane → `incarnation:sequence` up to which everything is applied; `life` and `whole` (see partition-life.ts). */
   floor: (partition: number) => `{${partitionToken(partition)}}!floor`,
   /** Hash: shape id, hex → the shape (see shape.ts). */
   shapes: (partition: number) => shapesKey(`{${partitionToken(partition)}}`),

@@ -39,6 +39,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   const selection = selectColumns(plan, request.features);
   const rows = locateRows(plan, selection.stored, request.keys);
   const given = requestValues(plan, request.keys);
+  const { epoch } = context.state;
   if (request.after !== undefined) await awaitTokens(context, request, deadlineMs);
   const records = await context.records.read(rows.keys);
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
@@ -50,6 +51,8 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
       return decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs, into });
     }),
   );
+  // What was read before Redis lost data must not be told as what it holds since.
+  if (context.state.epoch !== epoch) throw new TributaryError("UNAVAILABLE", "redis changed under the read");
   const confirmations = confirmationsOf(context.state, rows.partitions);
   const stored = ({ fetch, place, view, viewVersion }: PlannedCell): StoredColumn => {
     const { values, eventTimes, untilMs } = cells[fetch] as CellColumns;
@@ -68,7 +71,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   return {
     featureService: plan.featureService,
     catalogVersion: plan.catalogVersion,
-    epoch: context.state.epoch,
+    epoch,
     nowMs,
     columns: replyColumns(selection, columns, { rows: given, detail, failed: context.onDemandFailed }),
   };

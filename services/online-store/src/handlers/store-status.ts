@@ -4,6 +4,7 @@ import type { ConsumeLoop, StreamState } from "@tributary/shared/messaging/contr
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Metrics } from "../metrics.ts";
+import type { Replays } from "./replay-lanes.ts";
 import type { ProgressTracker } from "./track-progress.ts";
 
 export interface StatusContext {
@@ -11,6 +12,7 @@ export interface StatusContext {
   readonly catalog: CatalogView;
   readonly clock: Clock;
   readonly tracker: ProgressTracker;
+  readonly replays: Replays;
   readonly metrics: Metrics;
   readonly loops: ReadonlyMap<(typeof lanes)[number], ConsumeLoop>;
   readonly redis: () => Promise<RedisFacts>;
@@ -26,7 +28,7 @@ export async function storeStatus(context: StatusContext): Promise<StoreStatus> 
   ]);
   return {
     instance: context.instance,
-    epoch: tracker.state.epoch,
+    epoch: tracker.epoch,
     catalogVersion: context.catalog.current?.version ?? 0,
     nowMs: context.clock.now(),
     lanes: floors,
@@ -43,11 +45,15 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
   const { chunks, rows, confirmations, lagMs } = context.metrics.lanes[lane];
   const rejected = context.loops.get(lane)?.counters.rejected ?? 0;
   const { incarnation, lastSequence } = await context.streamState(lane);
+  const replay = context.replays.status.get(lane);
+  const gaps = context.tracker.gaps.get(lane);
   return {
     lane,
     incarnation,
     floor: context.tracker.floors.get(lane)?.sequence ?? 0,
     lastSequence,
     counters: { chunks, rows, confirmations, rejected, lagMs },
+    ...(replay && { replay }),
+    ...(gaps && { gaps }),
   };
 }

@@ -1,19 +1,32 @@
 import { randomUUID } from "node:crypto";
-import { type Lane, lanes } from "@tributary/shared/contracts/catalog";
+import type { Lane } from "@tributary/shared/contracts/catalog";
+import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ConsumeLoop } from "@tributary/shared/messaging/contract";
 import type { Logger } from "@tributary/shared/runtime/logger";
+import type { Lives } from "../adapters/redis-lives.ts";
 import type { Progress } from "../adapters/redis-progress.ts";
-import { confirmationId, type StreamPosition, settle } from "../core/confirmation.ts";
+import type { RedisSession } from "../adapters/redis-session.ts";
+import {
+  confirmationId,
+  type Floors,
+  type PartitionProgress,
+  type StreamPosition,
+  settle,
+} from "../core/confirmation.ts";
+import { gapsOf, leastFloors } from "../core/lane-floors.ts";
+import { isAlive, isWhole, lossOf, type PartitionLife } from "../core/partition-life.ts";
+import type { Replays } from "./replay-lanes.ts";
 
 /**
  * Follows how far the lanes are applied and what that makes count. Each round: ask the broker how far everything is
  * acknowledged (by any instance; acknowledged means that the data is in Redis), write that floor behind the data (R1), read all
  * partitions, settle their confirmations (C4), and show the result to reads. A late round only makes ages larger.
  *
- * An epoch is one life of the data in Redis. When none is there although the lanes have been applied before, what they
- * had written is gone: a hold at the beginning of each such lane keeps its confirmations from counting until a republish.
+ * An epoch is one life of the data in Redis. A server that was restarted or emptied begins a new one before anything is read
+ * from it (R2); floors then stand where Redis itself says, and follow the replay until it is done.
  */
 export interface StoreState {
+  /** @throws TributaryError UNAVAILABLE while it is not known what the server behind a new connection holds */
   readonly epoch: string;
   /** Epoch ms up to which the view is confirmed in the partition, if at all. */
   confirmedAt(partition: number, view: string, viewVersion: number): number | undefined;
@@ -22,13 +35,22 @@ export interface StoreState {
 
 export interface ProgressTracker {
   readonly state: StoreState;
-  /** Floors of the last round. */
-  readonly floors: ReadonlyMap<Lane, StreamPosition>;
+  /** As of the last round, whatever has happened since. */
+  readonly epoch: string;
+  /** Floors of the last round: the least of all partitions. */
+  readonly floors: Floors;
+  /** Partitions of which something is missing that only a republish brings back. */
+  readonly gaps: ReadonlyMap<Lane, readonly number[]>;
   stop(): Promise<void>;
 }
 
 export interface TrackOptions {
   readonly progress: Progress;
+  readonly lives: Lives;
+  readonly replays: Replays;
+  /** Of the connection that reads go over, and of the one that looks. */
+  readonly session: RedisSession;
+  readonly lookSession: RedisSession;
   readonly loops: ReadonlyMap<Lane, ConsumeLoop>;
   readonly partitions: () => number;
   readonly everyMs: number;
@@ -45,70 +67,118 @@ export async function trackProgress(options: TrackOptions): Promise<ProgressTrac
 
 interface PartitionState {
   readonly confirmed: ReadonlyMap<string, number>;
-  readonly floors: ReadonlyMap<Lane, StreamPosition>;
+  readonly floors: Floors;
 }
 
-class Tracker implements ProgressTracker, StoreState {
+class Tracker implements ProgressTracker {
   epoch = "";
-  floors: ReadonlyMap<Lane, StreamPosition> = new Map();
+  floors: Floors = new Map();
+  gaps: ReadonlyMap<Lane, readonly number[]> = new Map();
+  readonly state: StoreState;
   readonly #options: TrackOptions;
+  /** The session of reads in which the epoch was learnt. */
+  #session = -1;
   #partitions: readonly PartitionState[] = [];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
+  #look: Promise<void> = Promise.resolve();
+  #looks = 0;
+  #lookShown = 0;
   #isStopped = false;
   #isFailing = false;
 
   constructor(options: TrackOptions) {
     this.#options = options;
-  }
-
-  get state(): StoreState {
-    return this;
-  }
-
-  confirmedAt(partition: number, view: string, viewVersion: number): number | undefined {
-    return this.#partitions[partition]?.confirmed.get(confirmationId(view, viewVersion));
-  }
-
-  floor(partition: number, lane: Lane): StreamPosition | undefined {
-    return this.#partitions[partition]?.floors.get(lane);
+    const tracker = this;
+    this.state = {
+      get epoch() {
+        return tracker.#knownEpoch();
+      },
+      confirmedAt: (partition, view, viewVersion) =>
+        this.#partitions[partition]?.confirmed.get(confirmationId(view, viewVersion)),
+      floor: (partition, lane) => this.#partitions[partition]?.floors.get(lane),
+    };
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#round = this.#tryRound().finally(() => {
-        if (!this.#isStopped) this.start();
-      });
-    }, this.#options.everyMs);
+    const { session, lookSession } = this.#options;
+    for (const one of [session, lookSession]) one.onRenewed(() => this.#lookNow());
+    this.#schedule();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    await this.#round;
+    await Promise.all([this.#round, this.#look]);
   }
 
   async round(): Promise<void> {
-    const { progress, partitions } = this.#options;
-    const floors = await this.#readFloors();
-    await this.#followEpoch(floors);
-    await progress.writeFloors(partitions(), floors);
-    const loaded = await progress.load(partitions());
-    this.#partitions = await Promise.all(
-      loaded.map(async (one, partition) => {
-        const { confirmed, done } = settle(one);
-        const raised = new Map([...confirmed].filter(([id, at]) => one.confirmed.get(id) !== at));
-        if (raised.size > 0 || done.length > 0) await progress.settle(partition, raised, done);
-        return { confirmed, floors: one.floors };
-      }),
+    await this.look(await this.#readFloors());
+  }
+
+  /**
+   * What Redis holds, and what of it counts; needs no broker, so that reads go on without one.
+   * @param acked what the broker says is acknowledged; empty: not asked
+   */
+  async look(acked: Floors): Promise<void> {
+    this.#looks += 1;
+    const number = this.#looks;
+    const session = this.#options.session.count;
+    const lives = await this.#livesOf(acked);
+    const epoch = await this.#currentEpoch();
+    const loaded = await this.#options.progress.load(lives.map((life) => life.floors));
+    const partitions = await Promise.all(
+      loaded.map((one, partition) => this.#settle(one, partition, lives[partition])),
     );
-    this.floors = floors;
+    // A look that began earlier may have seen the server of before.
+    if (number > this.#lookShown) {
+      this.#lookShown = number;
+      this.#partitions = partitions;
+      this.#show(epoch, session);
+      this.gaps = gapsOf(loaded);
+      this.floors = lives.every(isWhole) && acked.size > 0 ? acked : leastFloors(lives);
+    }
+    this.#options.replays.consider(lives);
+  }
+
+  /** @throws TributaryError UNAVAILABLE */
+  #knownEpoch(): string {
+    if (this.#session === this.#options.session.count) return this.epoch;
+    throw new TributaryError("UNAVAILABLE", "redis was connected to anew; what it still holds is being looked up");
+  }
+
+  #show(epoch: string, session: number): void {
+    if (this.epoch !== "" && epoch !== this.epoch)
+      this.#options.logger.error({ epoch, before: this.epoch }, "redis may have lost data: a new epoch");
+    this.epoch = epoch;
+    this.#session = session;
+  }
+
+  async #settle(one: PartitionProgress, partition: number, life?: PartitionLife): Promise<PartitionState> {
+    const { confirmed, done } = settle(one);
+    const raised = new Map([...confirmed].filter(([id, at]) => one.confirmed.get(id) !== at));
+    if (life?.life !== undefined && (raised.size > 0 || done.length > 0))
+      await this.#options.progress.settle({ partition, life: life.life }, raised, done);
+    return { confirmed, floors: one.floors };
+  }
+
+  #lookNow(): void {
+    if (this.#isStopped) return;
+    this.#look = Promise.all([this.#look, this.#tryTo(() => this.look(new Map()))]).then(() => undefined);
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#round = this.#tryTo(() => this.round()).finally(() => {
+        if (!this.#isStopped) this.#schedule();
+      });
+    }, this.#options.everyMs);
   }
 
   /** An outage of Redis or the broker: said once, tried again with the next round. */
-  async #tryRound(): Promise<void> {
+  async #tryTo(act: () => Promise<void>): Promise<void> {
     try {
-      await this.round();
+      await act();
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing)
@@ -117,39 +187,27 @@ class Tracker implements ProgressTracker, StoreState {
     }
   }
 
-  async #readFloors(): Promise<ReadonlyMap<Lane, StreamPosition>> {
+  async #readFloors(): Promise<Floors> {
     const entries = [...this.#options.loops].map(async ([lane, loop]) => {
       return [lane, { incarnation: loop.incarnation, sequence: await loop.ackFloor() }] as const;
     });
     return new Map(await Promise.all(entries));
   }
 
-  async #followEpoch(floors: ReadonlyMap<Lane, StreamPosition>): Promise<void> {
-    const { progress, logger } = this.#options;
-    const stored = await progress.epoch();
-    const epoch = stored ?? (await this.#beginEpoch(floors));
-    if (epoch === this.epoch) return;
-    if (this.epoch !== "") logger.error({ epoch, before: this.epoch }, "redis lost its data: a new epoch");
-    this.epoch = epoch;
+  /** How the partitions stand, each in a life that has begun. */
+  async #livesOf(acked: Floors): Promise<readonly PartitionLife[]> {
+    const { progress, lives, partitions } = this.#options;
+    const found = await lives.advance(partitions(), acked);
+    if (found.every(isAlive)) return found;
+    // The epoch first: who finds the lives begun must find it changed.
+    await progress.beginEpoch(randomUUID(), lossOf(found));
+    await lives.begin(partitions());
+    return lives.advance(partitions(), new Map());
   }
 
-  async #beginEpoch(floors: ReadonlyMap<Lane, StreamPosition>): Promise<string> {
-    const { progress, partitions, logger } = this.#options;
-    const lost = lanes.flatMap((lane) => {
-      const floor = floors.get(lane);
-      return floor !== undefined && floor.sequence > 0 ? [{ lane, incarnation: floor.incarnation }] : [];
-    });
-    const holds = lost.flatMap((gap) =>
-      Array.from({ length: partitions() }, (_, partition) => ({
-        ...gap,
-        partition,
-        sequence: 0,
-        view: "*",
-        why: "gap",
-      })),
-    );
-    await progress.addHolds(holds);
-    if (lost.length > 0) logger.error({ lanes: lost.map((gap) => gap.lane) }, "redis lacks what was applied before");
-    return progress.beginEpoch(randomUUID());
+  /** Read behind the lives, for the same reason. */
+  async #currentEpoch(): Promise<string> {
+    const { progress } = this.#options;
+    return (await progress.epoch()) ?? progress.beginEpoch(randomUUID(), "no epoch");
   }
 }
