@@ -24,13 +24,16 @@ export interface ClosedLoad {
   readonly workers: number;
   /** Requests in all. */
   readonly requests: number;
+  /** Nothing is asked any more after this time; default: no bound. */
+  readonly seconds?: number;
 }
 
-export async function closedLoop({ workers, requests }: ClosedLoad, work: Work): Promise<LoadResult> {
+export async function closedLoop({ workers, requests, seconds }: ClosedLoad, work: Work): Promise<LoadResult> {
   const tally = new Tally();
+  const endAt = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < requests) await tally.measure(work, next++, performance.now());
+    while (next < requests && performance.now() < endAt) await tally.measure(work, next++, performance.now());
   };
   await Promise.all(Array.from({ length: workers }, worker));
   return tally.result();

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { benchmarks } from "./benchmark.ts";
 import { jsonReporter, tableReporter } from "./report.ts";
 
-const usage = "usage: npm run bench -- NAME [--json] [--repetitions N]";
+const usage = "usage: npm run bench -- NAME [--json] [--quick] [--cases A,B] [--entities N] [--repetitions N]";
 
 /** Exit code 2 for a wrong call, 1 for a benchmark that fails. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -15,26 +15,34 @@ async function main(argv: readonly string[]): Promise<number> {
   if (found === undefined || rest.length > 0) {
     return refuse(name === undefined ? "name a benchmark" : `there is no benchmark "${positionals.join(" ")}"`);
   }
-  const repetitions = values.repetitions === undefined ? undefined : Number(values.repetitions);
-  if (repetitions !== undefined && !(Number.isInteger(repetitions) && repetitions > 0)) {
-    return refuse("--repetitions must be a whole number above 0");
-  }
+  const counts = { repetitions: countOf(values.repetitions), entities: countOf(values.entities) };
+  const wrong = Object.entries(counts).find(([, count]) => Number.isNaN(count));
+  if (wrong !== undefined) return refuse(`--${wrong[0]} must be a whole number above 0`);
   const write = (text: string) => void process.stdout.write(text);
   const reporter = values.json ? jsonReporter(write) : tableReporter(write);
   const { run } = await found.load();
-  await run({ repetitions, tell: reporter.tell, note: say });
+  const cases = values.cases?.split(",");
+  await run({ ...counts, quick: values.quick, cases, tell: reporter.tell, note: say });
   reporter.end();
   return 0;
 }
 
 function parse(argv: readonly string[]) {
   const flag = { type: "boolean", default: false } as const;
-  const options = { json: flag, list: flag, help: { ...flag, short: "h" }, repetitions: { type: "string" } } as const;
+  const text = { type: "string" } as const;
+  const flags = { json: flag, list: flag, quick: flag, help: { ...flag, short: "h" } } as const;
+  const options = { ...flags, cases: text, entities: text, repetitions: text } as const;
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** NaN for what is no count. */
+function countOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function list(): number {

@@ -12,35 +12,66 @@ export interface Case {
   readonly counts?: Readonly<Record<string, number>>;
 }
 
+/** A measured case with names of its own; numbers say their unit. */
+export interface Measures {
+  readonly bench: string;
+  readonly case: string;
+  readonly [name: string]: string | number;
+}
+
+export type Result = Case | Measures;
+
 /** The case over its floor: ratios of one run can be compared across machines, milliseconds cannot. */
 export function overFloor(measured: Case, floor: Case): Case {
   return { ...measured, floor: { case: floor.case, ratio: round(measured.summary.p50 / floor.summary.p50) } };
 }
 
 export interface Reporter {
-  tell(one: Case): void;
+  tell(one: Result): void;
   end(): void;
 }
 
 export function jsonReporter(write: (text: string) => void): Reporter {
   return {
-    tell: (one) => write(`${JSON.stringify({ ...one, summary: rounded(one.summary) })}\n`),
+    tell: (one) => write(`${JSON.stringify(isCase(one) ? { ...one, summary: rounded(one.summary) } : rounded(one))}\n`),
     end: () => {},
   };
 }
 
 export function tableReporter(write: (text: string) => void): Reporter {
-  const rows: string[][] = [["case", "n", "p50", "p95", "p99", "max", "unit", "over its floor"]];
-  const number = (value: number) => String(round(value));
+  const cases: Case[] = [];
+  const measures: Measures[] = [];
   return {
-    tell: ({ case: name, unit, summary, floor, counts = {} }) => {
-      const { n, p50, p95, p99, max } = summary;
-      const over = floor === undefined ? "" : `${floor.ratio} × ${floor.case}`;
-      const others = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
-      rows.push([name, number(n), number(p50), number(p95), number(p99), number(max), unit, over, ...others]);
+    tell: (one) => void (isCase(one) ? cases.push(one) : measures.push(one)),
+    end: () => {
+      if (cases.length > 0) write(`${aligned(caseTable(cases))}\n`);
+      if (measures.length > 0) write(`${aligned(measuresTable(measures))}\n`);
     },
-    end: () => write(`${aligned(rows)}\n`),
   };
+}
+
+function isCase(one: Result): one is Case {
+  return typeof one.summary === "object";
+}
+
+function caseTable(cases: readonly Case[]): readonly string[][] {
+  const rows = cases.map(({ case: name, unit, summary, floor, counts = {} }) => {
+    const { n, p50, p95, p99, max } = summary;
+    const over = floor === undefined ? "" : `${floor.ratio} × ${floor.case}`;
+    const others = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
+    return [name, ...[n, p50, p95, p99, max].map(shown), unit, over, ...others];
+  });
+  return [["case", "n", "p50", "p95", "p99", "max", "unit", "over its floor"], ...rows];
+}
+
+/** A column for each name that any of them has. */
+function measuresTable(measures: readonly Measures[]): readonly string[][] {
+  const names = [...new Set(measures.flatMap((one) => Object.keys(one)))].filter((name) => name !== "bench");
+  return [names, ...measures.map((one) => names.map((name) => shown(one[name] ?? "")))];
+}
+
+function shown(value: string | number): string {
+  return typeof value === "number" ? String(round(value)) : value;
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
@@ -55,12 +86,12 @@ function aligned(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function rounded(summary: Summary): Summary {
-  const entries = Object.entries(summary).map(([name, value]) => [name, round(value)]);
-  return Object.fromEntries(entries) as unknown as Summary;
+function rounded(values: Summary | Measures): object {
+  const short = (value: unknown) => (typeof value === "number" ? round(value) : value);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, short(value)]));
 }
 
-/** Three digits are more than a repetition would confirm. */
+/** Three digits are more than a repetition would confirm. Counts stay whole. */
 function round(value: number): number {
-  return Number(value.toPrecision(value >= 1_000 ? 4 : 3));
+  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(value >= 1_000 ? 4 : 3));
 }

@@ -1,15 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { benchmarks } from "../../bench/benchmark.ts";
-
-const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url));
-
-function bench(...args: string[]) {
-  const node = ["--conditions=tributary-source", "--import", import.meta.resolve("tsx"), main, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
-  return { status, stdout, stderr };
-}
+import type { Case } from "../../bench/report.ts";
+import { bench, linesOf } from "./run-bench.ts";
 
 describe("the benchmark runner", () => {
   it("lists what there is, when asked and when a name is wrong", () => {
@@ -23,23 +15,21 @@ describe("the benchmark runner", () => {
     for (const { name } of benchmarks) expect(wrong.stderr).toContain(`  ${name}`);
     expect(bench().status).toBe(2);
     expect(bench("catalog", "--repetitions", "many").status).toBe(2);
+    expect(bench("catalog", "--entities", "0").status).toBe(2);
     expect(bench("catalog", "--nope").status).toBe(2);
   });
 
   it("prints one line of JSON a case, each over the floor of the same run", () => {
     const { status, stdout, stderr } = bench("catalog", "--repetitions", "2", "--json");
     expect(status, stderr).toBe(0);
-    const cases = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const cases = linesOf<Case>(stdout);
     expect(cases).toHaveLength(3);
     expect(cases[0]).toMatchObject({ bench: "catalog", unit: "ms", summary: { n: 2 } });
     expect(cases[0]).not.toHaveProperty("floor");
     for (const one of cases.slice(1)) {
-      expect(one).toMatchObject({ floor: { case: cases[0].case, ratio: expect.any(Number) }, summary: { n: 2 } });
+      expect(one).toMatchObject({ floor: { case: cases[0]?.case, ratio: expect.any(Number) }, summary: { n: 2 } });
       expect(one.summary.p50).toBeGreaterThan(0);
     }
-    expect(cases[1].counts).toEqual({ processes: 4 });
+    expect(cases[1]?.counts).toEqual({ processes: 4 });
   });
 });

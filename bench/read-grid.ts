@@ -1,0 +1,64 @@
+import { entity } from "@tributary/shared/definitions/entity";
+import { type AnyUse, featureService } from "@tributary/shared/definitions/feature-service";
+import { int64 } from "@tributary/shared/definitions/feature-type";
+import { directView } from "@tributary/shared/definitions/view";
+import { type BenchRecord, catalogOf, type Dataset, type ReadCase, writeOf } from "./read-dataset.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+/**
+ * One entity, views of ten int64 features each, random values below 10⁹; reads of some entities, uniformly drawn, with the
+ * features of the first views.
+ */
+export interface GridOptions {
+  readonly entities: number;
+  readonly views: number;
+}
+
+const featureNames = Array.from({ length: 10 }, (_, i) => `feature_${i}`);
+const valueMax = 1_000_000_000;
+
+export function grid({ entities, views }: GridOptions): Dataset {
+  const thing = entity("thing", { key: { id: int64() } });
+  const features = Object.fromEntries(featureNames.map((name) => [name, int64()]));
+  const all = Array.from({ length: views }, (_, i) =>
+    directView(`view_${i}`, { entity: thing, producers: ["bench"], freshness: "1d", features }),
+  );
+  const services = [5, 25].map((count) => {
+    const uses: AnyUse[] = all.slice(0, count).map((view) => view.prefix(`${view.name}_`));
+    return featureService(`grid_${count * featureNames.length}`, uses);
+  });
+  return {
+    name: "grid",
+    catalog: catalogOf(services),
+    records: () => gridRecords(entities, views),
+    cases: [50, 250].flatMap((count) => [1, 10, 50, 100].map((rows) => gridCase(entities, rows, count))),
+  };
+}
+
+function* gridRecords(entities: number, views: number): Generator<BenchRecord> {
+  const random = seededRandom(1);
+  const now = Date.now();
+  for (let id = 0; id < entities; id++) {
+    const writes = Array.from({ length: views }, (_, view) => {
+      const values = featureNames.map((name) => [name, Math.floor(random() * valueMax)] as const);
+      return writeOf(`view_${view}`, Object.fromEntries(values), now);
+    });
+    yield { entity: "thing", key: String(id), writes };
+  }
+}
+
+function gridCase(entities: number, rows: number, features: number): ReadCase {
+  return {
+    name: `${rows}x${features}`,
+    service: `grid_${features}`,
+    features,
+    rows: (random) => Array.from({ length: rows }, () => ({ id: Math.floor(random() * entities) })),
+    workers: [1, 8, 32],
+    perSecond: [gridRate(rows * features)],
+  };
+}
+
+/** A rate that a small machine can hold, so that the open loop tells latency and not a queue. */
+function gridRate(cells: number): number {
+  return cells <= 500 ? 200 : cells <= 5_000 ? 50 : 10;
+}

@@ -1,0 +1,35 @@
+import type { RequestRow } from "@tributary/client/tributary";
+import type { Catalog } from "@tributary/shared/contracts/catalog";
+import type { Work } from "./load.ts";
+
+/** Whom a driver asks. */
+export type Target =
+  | { readonly kind: "nats"; readonly url: string }
+  | { readonly kind: "http"; readonly url: string }
+  | { readonly kind: "floor"; readonly url: string; readonly catalog: Catalog };
+
+export interface Reader {
+  /** Work whose request n is the pool's n-th, round and round; gives how many values came. */
+  prepare(service: string, pool: readonly (readonly RequestRow[])[]): Work;
+  close(): Promise<void>;
+}
+
+/** What a driver is to do. */
+export interface ReadJob {
+  readonly service: string;
+  readonly pool: readonly (readonly RequestRow[])[];
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+  readonly load:
+    | { readonly kind: "closed"; readonly workers: number }
+    | { readonly kind: "open"; readonly perSecond: number };
+}
+
+export interface ReadResult {
+  readonly perSecond: number;
+  /** ms. */
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly errors: number;
+}

@@ -1,0 +1,126 @@
+import type { BenchContext } from "./benchmark.ts";
+import { type Mesh, withMesh } from "./mesh.ts";
+import type { Dataset, ReadCase } from "./read-dataset.ts";
+import { fanout } from "./read-fanout.ts";
+import { benchRedis, fillRecords } from "./read-fill.ts";
+import { grid } from "./read-grid.ts";
+import { measureMemory, residentMib } from "./read-memory.ts";
+import { type Driver, startDriver } from "./read-process.ts";
+import type { ReadJob, ReadResult } from "./read-target.ts";
+import type { Measures } from "./report.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+const entitiesDefault = { full: 10_000, quick: 200 };
+const secondsOf = {
+  full: { warmUpSeconds: 1, seconds: 4 },
+  quick: { warmUpSeconds: 0.1, seconds: 0.2 },
+};
+const poolSize = { full: 64, quick: 4 };
+/** Quick: one small and one large read of the grid. */
+const quickCases = ["1x50", "50x250", "fanout", "memory"];
+
+export async function run(context: BenchContext): Promise<void> {
+  const entities = context.entities ?? entitiesDefault[context.quick ? "quick" : "full"];
+  const wanted = context.cases ?? (context.quick ? quickCases : undefined);
+  const isWanted = (name: string) => wanted === undefined || wanted.includes(name);
+  const datasets = [grid({ entities, views: 25 }), fanout({ items: entities, candidates: context.quick ? 50 : 1_000 })];
+  const known = ["memory", ...datasets.flatMap((dataset) => dataset.cases.map(({ name }) => name))];
+  const unknown = wanted?.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"; there are ${known.join(", ")}`);
+  for (const dataset of datasets) {
+    const cases = dataset.cases.filter(({ name }) => isWanted(name));
+    const withMemory = dataset.name === "grid" && isWanted("memory");
+    if (cases.length > 0 || withMemory) await measure({ ...dataset, cases }, context, withMemory ? entities : 0);
+  }
+}
+
+/** @param memoryOf entities of the memory case; 0 = without it */
+async function measure(dataset: Dataset, context: BenchContext, memoryOf: number): Promise<void> {
+  context.note(`${dataset.name}: starting servers and the store …`);
+  const options = { need: ["nats", "redis"], services: ["online-store"], catalog: dataset.catalog } as const;
+  await withMesh(options, async (mesh) => {
+    const redis = await benchRedis(mesh.servers.redis.url);
+    try {
+      if (memoryOf > 0) context.tell(await measureMemory(redis, memoryOf));
+      if (dataset.cases.length === 0) return;
+      context.note(`${dataset.name}: ${await fillRecords(redis, dataset)} records written`);
+    } finally {
+      redis.disconnect();
+    }
+    await measureReads(mesh, dataset, context);
+  });
+}
+
+interface Drivers {
+  readonly floor: Driver;
+  readonly transports: readonly (readonly [transport: string, driver: Driver])[];
+}
+
+async function measureReads(mesh: Mesh, dataset: Dataset, context: BenchContext): Promise<void> {
+  const floor = startDriver({ kind: "floor", url: mesh.servers.redis.url, catalog: dataset.catalog });
+  const nats = startDriver({ kind: "nats", url: mesh.servers.nats.url("client") });
+  const http = startDriver({ kind: "http", url: mesh.services.httpUrl("online-store") });
+  const drivers: Drivers = {
+    floor,
+    transports: [
+      ["nats", nats],
+      ["http", http],
+    ],
+  };
+  try {
+    const [first] = dataset.cases;
+    if (first === undefined) return;
+    await tellNoise(drivers, first, { context, when: "start" });
+    for (const one of dataset.cases) await measureCase(drivers, one, context);
+    await tellNoise(drivers, first, { context, when: "end" });
+    const storeMib = residentMib(mesh.services.pid("online-store"));
+    context.tell({ bench: "read", case: `${dataset.name}: resident memory of the store`, residentMib: storeMib });
+  } finally {
+    await Promise.all([floor, nats, http].map((driver) => driver.stop()));
+  }
+}
+
+/** The same floor at the start and the end: how far apart they are is what the machine's noise is worth. */
+async function tellNoise(
+  { floor }: Drivers,
+  one: ReadCase,
+  { context, when }: { readonly context: BenchContext; readonly when: "start" | "end" },
+): Promise<void> {
+  const workers = one.workers.at(-1) ?? 1;
+  const result = await floor.run(jobOf(one, { kind: "closed", workers }, context));
+  context.tell(measuresOf(one, { transport: `floor, ${when}`, mode: `closed${workers}` }, result));
+}
+
+/** The floor of each load just before it, so that whatever else the machine does falls on both. */
+async function measureCase({ floor, transports }: Drivers, one: ReadCase, context: BenchContext): Promise<void> {
+  for (const workers of one.workers) {
+    const job = jobOf(one, { kind: "closed", workers }, context);
+    const { perSecond: floorRps } = await floor.run(job);
+    for (const [transport, driver] of transports) {
+      const result = await driver.run(job);
+      const over = { floorRps, ratioToFloor: floorRps / result.perSecond };
+      context.tell({ ...measuresOf(one, { transport, mode: `closed${workers}` }, result), ...over });
+    }
+  }
+  for (const perSecond of one.perSecond) {
+    for (const [transport, driver] of transports) {
+      const result = await driver.run(jobOf(one, { kind: "open", perSecond }, context));
+      context.tell(measuresOf(one, { transport, mode: `open${perSecond}` }, result));
+    }
+  }
+}
+
+function jobOf({ service, rows }: ReadCase, load: ReadJob["load"], { quick }: BenchContext): ReadJob {
+  const random = seededRandom(3);
+  const kind = quick ? "quick" : "full";
+  const pool = Array.from({ length: poolSize[kind] }, () => rows(random));
+  return { service, pool, load, ...secondsOf[kind] };
+}
+
+function measuresOf(
+  { name }: ReadCase,
+  how: { readonly transport: string; readonly mode: string },
+  { perSecond, p50, p95, p99, errors }: ReadResult,
+): Measures {
+  return { bench: "read", case: name, ...how, rps: perSecond, p50Ms: p50, p95Ms: p95, p99Ms: p99, errors };
+}

@@ -1,0 +1,23 @@
+import { lanes } from "@tributary/shared/contracts/catalog";
+import { expect, it } from "vitest";
+import { bench, linesOf } from "./run-bench.ts";
+
+const number = expect.any(Number);
+
+it("the apply benchmark measures every lane alone and beside reads, each beside its floor, without an error", () => {
+  const { status, stdout, stderr } = bench("apply", "--quick", "--json");
+  expect(status, stderr).toBe(0);
+  const measured = { rowsPerSecond: number, floorRowsPerSecond: number, ratioToFloor: number, errors: 0 };
+  const linesOfLane = (lane: string) => [
+    { bench: "apply", case: lane, mode: "alone", ...measured },
+    {
+      bench: "apply",
+      case: lane,
+      mode: "beside 50 reads/s",
+      ...measured,
+      readP99Ms: number,
+      idleReadP99Ms: number,
+    },
+  ];
+  expect(linesOf(stdout)).toEqual(lanes.flatMap(linesOfLane));
+}, 180_000);
