@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `npm run tributary`, `bench`, `campaign` and `pack` run: it needs nothing but Node, and does all the
+// What `npm start`, `npm test` and `npm run tributary`, `bench`, `campaign`, `mutants` and `pack` run: it needs nothing but Node, and does all the
 // set-up that is missing (packages, native modules, servers) before it hands over. What it says goes to standard error.
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { nodeProblem, runNode, say, typescriptArguments } from "./run-node.mjs";
 import { runTests } from "./run-tests.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const usage = "usage: node scripts/bootstrap.mjs start|test|tributary|bench|campaign|pack [arguments]";
+const usage = "usage: node scripts/bootstrap.mjs start|test|tributary|bench|campaign|mutants|pack [arguments]";
 
 const commands = {
   start: async (args) => {
@@ -23,6 +23,7 @@ const commands = {
   tributary: (args) => runTypescript("packages/cli/src/main.ts", args, process.env.INIT_CWD),
   bench: (args) => runTypescript("bench/main.ts", args),
   campaign: (args) => runTypescript("campaign/main.ts", args),
+  mutants: (args) => runTypescript("scripts/mutants.ts", args),
   pack: async ([folder]) => {
     packPackages(root, resolve(process.env.INIT_CWD ?? ".", folder ?? "tarballs"));
     return 0;
