@@ -322,3 +322,22 @@ test("a consumer deleted under a running loop fails it", async () => {
   await expect(loop.failed).rejects.toMatchObject({ code: "MISSING_RESOURCE" });
   await loop.stop();
 });
+
+test("an outage that pauses hands over nothing more until it is time to try again", async () => {
+  await publish(...numbers(200));
+  const pauseMs = 300;
+  const calls: number[] = [];
+  const loop = await consume({
+    batchMax: 32,
+    handle: async (batch) => {
+      calls.push(performance.now());
+      return batch.map(() => (calls.length <= 3 ? retry(pauseMs, "away", { counted: false, pauses: true }) : ack));
+    },
+  });
+  await until(isDone);
+  await loop.stop();
+  const gaps = calls.slice(1, 4).map((at, i) => at - (calls[i] ?? 0));
+  // A timer may be a millisecond early.
+  expect(gaps.filter((gap) => gap < pauseMs - 2)).toEqual([]);
+  expect(loop.counters).toMatchObject({ acked: 200, rejected: 0 });
+});

@@ -1,4 +1,6 @@
 import { type Lane, lanes } from "@tributary/shared/contracts/catalog";
+import type { Logger } from "@tributary/shared/runtime/logger";
+import { createWriteOutage, type WriteOutage } from "./handlers/write-outage.ts";
 
 /** Counters since start. */
 export interface LaneCounters {
@@ -20,16 +22,22 @@ export interface Metrics {
   readonly lanes: Readonly<Record<Lane, LaneCounters>>;
   /** Of what Redis had lost and was read again. */
   readonly replays: Readonly<Record<Lane, LaneCounters>>;
+  readonly outages: Readonly<Record<Lane, WriteOutage>>;
   readonly reads: ReadCounters;
   /** On-demand feature → values that could not be evaluated and were read as null. */
   readonly onDemandFailures: Map<string, number>;
 }
 
-export function createMetrics(): Metrics {
+export function createMetrics(logger: Logger): Metrics {
   const lane = (): LaneCounters => ({ chunks: 0, rows: 0, confirmations: 0, conflicts: 0, lagMs: 0 });
   return {
     lanes: { batch: lane(), stream: lane(), direct: lane() },
     replays: { batch: lane(), stream: lane(), direct: lane() },
+    outages: {
+      batch: createWriteOutage("batch", logger),
+      stream: createWriteOutage("stream", logger),
+      direct: createWriteOutage("direct", logger),
+    },
     reads: { reads: 0, errors: 0 },
     onDemandFailures: new Map(),
   };
@@ -53,6 +61,8 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     ...counter("merge_conflicts_total", (lane) => metrics.lanes[lane].conflicts),
     ...counter("rejected_total", rejected),
     ...counter("replayed_chunks_total", (lane) => metrics.replays[lane].chunks),
+    "# TYPE tributary_store_writes_waiting gauge",
+    ...lanes.map((lane) => `tributary_store_writes_waiting{lane="${lane}"} ${metrics.outages[lane].current ? 1 : 0}`),
     "# TYPE tributary_store_lag_milliseconds gauge",
     ...lanes.map((lane) => `tributary_store_lag_milliseconds{lane="${lane}"} ${metrics.lanes[lane].lagMs}`),
     "# TYPE tributary_store_reads_total counter",

@@ -60,7 +60,7 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
     openBucket(serving, "TRIB_CLOCK").then(watchClock),
   ]);
   const progress = { progress: redisProgress(writing), lives: redisLives(writing), ...sessions };
-  const metrics = createMetrics();
+  const metrics = createMetrics(logger);
   const close = async () => {
     await Promise.all([catalog.stop(), clock.stop()]);
     await Promise.all([serving.close(), consuming.close()]);

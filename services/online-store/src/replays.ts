@@ -23,7 +23,7 @@ export function startReplays(parts: Parts, loops: ReadonlyMap<Lane, ConsumeLoop>
     const { incarnation } = loop;
     return {
       lane,
-      context: { ...shared, incarnation, counters: metrics.replays[lane] },
+      context: { ...shared, incarnation, counters: metrics.replays[lane], outage: metrics.outages[lane] },
       hold: holdDeadLetter(progress, { lane, incarnation }),
       delivered: () => loop.delivered(),
       open: (from: number) =>

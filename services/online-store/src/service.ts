@@ -67,7 +67,15 @@ async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promi
   const stream = laneStream[lane];
   const { incarnation } = await readStreamState(consuming, stream);
   const records = redisRecords(parts.writing);
-  const context = { catalog, incarnation, records, progress, counters: metrics.lanes[lane], opened };
+  const context = {
+    catalog,
+    incarnation,
+    records,
+    progress,
+    counters: metrics.lanes[lane],
+    outage: metrics.outages[lane],
+    opened,
+  };
   return startConsumeLoop(consuming, {
     stream,
     durable: name,

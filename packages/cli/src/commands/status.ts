@@ -83,8 +83,9 @@ function showStatus({ services: states, store, stream, batch }: Status, { colors
   return alignColumns([...lines, ...lanes, ...repairs, ...windows, ...runs]);
 }
 
-/** What Redis has lost: coming back, or gone from the stream. */
-function repairLines({ lane, replay, gaps }: LaneFloor): string[][] {
+/** Why writes wait, and what Redis has lost: coming back, or gone from the stream. */
+function repairLines({ lane, replay, gaps, waiting }: LaneFloor): string[][] {
+  const held = waiting && [`${lane} writes`, "wait", waiting.why];
   const running = replay && [
     `${lane} replay`,
     `${replay.until - replay.position} to go`,
@@ -95,7 +96,7 @@ function repairLines({ lane, replay, gaps }: LaneFloor): string[][] {
     `${gaps.length} partitions`,
     "lost by Redis, and the stream holds it no longer",
   ];
-  return [running, missing].filter((line) => line !== undefined);
+  return [held, running, missing].filter((line) => line !== undefined);
 }
 
 function lateness({ counters }: StreamStatus): string {

@@ -3,7 +3,7 @@ import { nodeCheck } from "../commands/doctor.ts";
 import type { Process } from "../roster.ts";
 import { judgeSkew, natsVersionCheck } from "./broker-checks.ts";
 import { postgresVersionCheck } from "./database-checks.ts";
-import { completeness, judgeRedis } from "./redis-checks.ts";
+import { completeness, judgeRedis, writes } from "./redis-checks.ts";
 import { answerCheck, followCheck } from "./service-checks.ts";
 
 const store: Process = {
@@ -47,7 +47,7 @@ describe("what the doctor makes of what it finds", () => {
     expect(states({ usedBytes: 80, maxmemoryBytes: 0 })).toEqual(["ok", "ok", "ok", "ok"]);
   });
 
-  it("Redis: what it lost and gets back, and what is gone", () => {
+  it("Redis: writes that wait, what it lost and gets back, and what is gone", () => {
     const counters = { chunks: 0, rows: 0, confirmations: 0, rejected: 0, lagMs: 0 };
     const lane = { lane: "batch", incarnation: 1, floor: 9, lastSequence: 9, counters } as const;
     const replay = { position: 4, until: 9, messages: 4, messagesPerSecond: 100 };
@@ -56,6 +56,9 @@ describe("what the doctor makes of what it finds", () => {
       state: "warn",
       what: expect.stringContaining("batch: 5 to go"),
     });
+    expect(writes([lane]).state).toBe("ok");
+    const waiting = { sinceMs: 0, why: "redis: its maxmemory is reached" };
+    expect(writes([{ ...lane, waiting }])).toMatchObject({ state: "fail", what: expect.stringContaining("maxmemory") });
     expect(completeness([{ ...lane, replay, gaps: [0, 1] }])).toMatchObject({
       state: "fail",
       what: expect.stringContaining("batch: 2 partitions"),

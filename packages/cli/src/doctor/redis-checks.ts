@@ -13,7 +13,15 @@ export async function redisChecks(connection: Connection): Promise<readonly Chec
       fail("redis", "does not answer the store", "check that Redis runs and that the store's REDIS_URL is right"),
     ];
   }
-  return [...judgeRedis(redis), completeness(lanes)];
+  return [...judgeRedis(redis), writes(lanes), completeness(lanes)];
+}
+
+/** Whether it takes what the lanes bring. */
+export function writes(lanes: readonly LaneFloor[]): Check {
+  const name = "redis writes";
+  const waiting = lanes.flatMap(({ lane, waiting }) => (waiting ? [`${lane}: ${waiting.why}`] : []));
+  if (waiting.length === 0) return ok(name, "none waits");
+  return fail(name, `they wait (${waiting.join(", ")})`, "mend Redis or raise its maxmemory; they go on by themselves");
 }
 
 /** Whether it holds what the lanes had applied. */

@@ -64,6 +64,14 @@ export interface LaneFloor {
   readonly replay?: ReplayStatus;
   /** Partitions that lack what the stream holds no longer: they need a republish. Absent when there are none. */
   readonly gaps?: readonly number[];
+  /** This instance cannot write: what comes stays in the stream. Absent while it can. */
+  readonly waiting?: WaitStatus;
+}
+
+export interface WaitStatus {
+  /** Real epoch ms. */
+  readonly sinceMs: number;
+  readonly why: string;
 }
 
 export interface ReplayStatus {

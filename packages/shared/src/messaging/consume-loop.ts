@@ -32,6 +32,7 @@ const inProgress = "+WPI";
 const retryMs = 250;
 const retryMsMax = 10_000;
 const deadLetterRetryMs = 1_000;
+const pausedRetryMs = 500;
 
 class PullConsumeLoop implements ConsumeLoop {
   readonly incarnation: number;
@@ -48,6 +49,7 @@ class PullConsumeLoop implements ConsumeLoop {
   #buffer: Delivery[] = [];
   #inHand: Delivery[] = [];
   #running: Promise<void> | undefined;
+  #pause: NodeJS.Timeout | undefined;
   #isStopping = false;
   #fail: (error: TributaryError) => void = () => {};
 
@@ -69,7 +71,7 @@ class PullConsumeLoop implements ConsumeLoop {
     this.#pull = new RawPull(connection, {
       stream: options.stream,
       consumer: options.durable,
-      room: () => this.#batchMax - this.#buffer.length - this.#inHand.length,
+      room: () => (this.#pause === undefined ? this.#batchMax - this.#buffer.length - this.#inHand.length : 0),
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onTrouble: (why) => void this.#onTrouble(why),
     });
@@ -94,6 +96,7 @@ class PullConsumeLoop implements ConsumeLoop {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    clearTimeout(this.#pause);
     await this.#pull.stop();
     for (const delivery of this.#buffer.splice(0)) this.#answer(delivery, nak(0));
     await this.#running;
@@ -105,6 +108,10 @@ class PullConsumeLoop implements ConsumeLoop {
   #onDelivery(delivery: Delivery): void {
     if (this.#isStopping) {
       this.#answer(delivery, nak(0));
+      return;
+    }
+    if (this.#pause !== undefined) {
+      this.#answer(delivery, nak(pausedRetryMs));
       return;
     }
     this.#buffer.push(delivery);
@@ -134,6 +141,18 @@ class PullConsumeLoop implements ConsumeLoop {
       const outcome = outcomes[index];
       if (outcome !== undefined) await this.#settle(delivery, outcome);
     }
+    const pausesMs = outcomes.map((outcome) => (outcome.kind === "retry" && outcome.pauses ? outcome.afterMs : 0));
+    this.#pauseFor(Math.max(...pausesMs));
+  }
+
+  /** What was asked for before may still come and is given back, once: then the broker holds everything. */
+  #pauseFor(ms: number): void {
+    if (ms <= 0 || this.#isStopping) return;
+    for (const delivery of this.#buffer.splice(0)) this.#answer(delivery, nak(ms));
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#pull.refill();
+    }, ms);
   }
 
   async #handle(batch: readonly Delivery[]): Promise<readonly Outcome[]> {

@@ -73,14 +73,27 @@ export interface DeliveredMessage {
 
 export type Outcome =
   | { readonly kind: "ack" }
-  /** Deliver again after `afterMs`. `counted: false` for outages: it never leads to the dead-letter stream. */
-  | { readonly kind: "retry"; readonly afterMs: number; readonly why: string; readonly counted: boolean }
+  /**
+   * Deliver again after `afterMs`. `counted: false` for outages: it never leads to the dead-letter stream. `pauses`: what holds
+   * this message up would hold up every other, so nothing more is asked for until then.
+   */
+  | {
+      readonly kind: "retry";
+      readonly afterMs: number;
+      readonly why: string;
+      readonly counted: boolean;
+      readonly pauses?: boolean;
+    }
   /** Set aside in the dead-letter stream with its cause, then never again. */
   | { readonly kind: "reject"; readonly code: ErrorCode; readonly why: string };
 
 export const ack: Outcome = { kind: "ack" };
-export function retry(afterMs: number, why: string, options: { counted: boolean } = { counted: true }): Outcome {
-  return { kind: "retry", afterMs, why, counted: options.counted };
+export function retry(
+  afterMs: number,
+  why: string,
+  options: { readonly counted: boolean; readonly pauses?: boolean } = { counted: true },
+): Outcome {
+  return { kind: "retry", afterMs, why, ...options };
 }
 export function reject(code: ErrorCode, why: string): Outcome {
   return { kind: "reject", code, why };

@@ -74,8 +74,9 @@ function firstReady(redis: Redis, startMsMax: number): Promise<void> {
   });
 }
 
-/** Answers of a server that cannot do it now, but will. */
-const passing = /^(LOADING|OOM|READONLY|MISCONF|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN)\b/;
+/** Answers of a server that cannot do it now, but will. Before version 7 one to a script's command stands behind a dash. */
+const passing = /(?:^|: -)(?:LOADING|OOM|READONLY|MISCONF|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN)\b/;
+const full = /(?:^|: -)OOM\b/;
 
 /**
  * The command's result; whatever an outage throws becomes UNAVAILABLE, so that callers can tell it from a defect.
@@ -86,10 +87,13 @@ export async function answerOf<T>(command: Promise<T>): Promise<T> {
     return await command;
   } catch (error) {
     if (isReplyError(error) && !passing.test(error.message)) throw error;
-    throw new TributaryError("UNAVAILABLE", `redis: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new TributaryError("UNAVAILABLE", `redis: ${causeOf(error)}`, { cause: error });
   }
+}
+
+function causeOf(error: unknown): string {
+  if (isReplyError(error) && full.test(error.message)) return "its maxmemory is reached";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What the server answered, as against a failure to reach it. */

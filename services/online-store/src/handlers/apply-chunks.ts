@@ -6,11 +6,13 @@ import type { RecordWrite } from "../core/chunk-rows.ts";
 import type { LaneCounters } from "../metrics.ts";
 import { type AdmitContext, type Admitted, admitChunk, type PartitionHold } from "./admit-chunk.ts";
 import { applyWrites } from "./apply-writes.ts";
+import type { WriteOutage } from "./write-outage.ts";
 
 export interface ApplyContext extends AdmitContext {
   readonly records: Records;
   readonly progress: Progress;
   readonly counters: LaneCounters;
+  readonly outage: WriteOutage;
   /** Settles when the epoch is known: nothing is applied before. */
   readonly opened: Promise<void>;
 }
@@ -21,7 +23,7 @@ const outageRetryMs = 500;
 
 /**
  * A batch of one lane's messages: rows are in Redis and confirmations are pending there before anything is acknowledged.
- * While Redis is away everything is retried and nothing counted.
+ * While Redis is away or full everything is retried, nothing counted, and the lane is asked for no more meanwhile.
  */
 export async function applyChunks(
   context: ApplyContext,
@@ -34,11 +36,13 @@ export async function applyChunks(
     await context.progress.addPending(admitted.flatMap((one) => (one.kind === "confirmation" ? [one.entry] : [])));
     await context.progress.liftHolds(admitted.flatMap((one) => liftedBy(one, corrupt)));
     count(context.counters, admitted, batch.at(-1)?.timestampMs);
+    context.outage.ended();
     return admitted.map((one) => outcomeOf(one, corrupt));
   } catch (thrown) {
     const error = asTributaryError(thrown);
     if (!error.retryable) throw error;
-    const later = retry(outageRetryMs, error.message, { counted: false });
+    context.outage.began(error.message);
+    const later = retry(outageRetryMs, error.message, { counted: false, pauses: true });
     return admitted.map((one) => (one.kind === "outcome" ? one.outcome : later));
   }
 }

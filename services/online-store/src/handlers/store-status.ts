@@ -47,6 +47,7 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
   const { incarnation, lastSequence } = await context.streamState(lane);
   const replay = context.replays.status.get(lane);
   const gaps = context.tracker.gaps.get(lane);
+  const waiting = context.metrics.outages[lane].current;
   return {
     lane,
     incarnation,
@@ -55,5 +56,6 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
     counters: { chunks, rows, confirmations, rejected, lagMs },
     ...(replay && { replay }),
     ...(gaps && { gaps }),
+    ...(waiting && { waiting }),
   };
 }
