@@ -3,7 +3,7 @@ import { addition, type Change, changeOf, type Remedy, servicesOn } from "./chan
 import { type Difference, differencesOf } from "./difference.ts";
 import { featureRules, viewRules } from "./evolution-rules.ts";
 import { greatestVersion, type ViewPast } from "./past.ts";
-import { featurePlace, placeOf, raiseAbove, type ViewSurroundings } from "./plan-view.ts";
+import { featurePlace, placeOf, raiseAbove, type ViewSurroundings } from "./view-surroundings.ts";
 
 /**
  * A view takes a version again that it had before, and finds what it left: cells in every record, what batch has published,

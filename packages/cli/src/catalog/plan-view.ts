@@ -1,16 +1,10 @@
 import type { CatalogBody, View } from "@tributary/shared/contracts/catalog";
-import { addition, type Change, changeOf, type Place, type Remedy, removal, servicesOn } from "./change.ts";
+import { addition, type Change, changeOf, type Remedy, removal, servicesOn } from "./change.ts";
 import { differencesOf } from "./difference.ts";
 import { featureRules, viewRules } from "./evolution-rules.ts";
-import { greatestVersion, type Past } from "./past.ts";
+import { greatestVersion } from "./past.ts";
 import { planReturn } from "./plan-return.ts";
-
-/** Where a view's changes are judged from: the current catalog, and what all before it left behind. */
-export interface ViewSurroundings {
-  readonly current: CatalogBody;
-  readonly next: CatalogBody;
-  readonly past: Past;
-}
+import { featurePlace, placeOf, raiseAbove, type ViewSurroundings } from "./view-surroundings.ts";
 
 /** What becomes of one view and its features; undefined = it is not there. */
 export function planView(around: ViewSurroundings, before: View | undefined, after: View | undefined): Change[] {
@@ -32,14 +26,6 @@ function removeView(current: CatalogBody, view: View): Change[] {
   // The features go with their view: one consent for all.
   const features = view.features.map(({ name }) => removal(featurePlace(view, name), null));
   return [removal(placeOf(view), remedy, breaks), ...features];
-}
-
-export function placeOf({ name, lane }: View): Place {
-  return { what: "view", name, lane };
-}
-
-export function featurePlace({ name, lane }: View, feature: string): Place {
-  return { what: "feature", name: `${name}.${feature}`, lane };
 }
 
 function changeView(around: ViewSurroundings, before: View, after: View): Change[] {
@@ -65,10 +51,6 @@ function beginsEmpty({ version, lane }: View): string {
 function remedyOf({ past }: ViewSurroundings, before: View, after: View): Remedy | null {
   if (after.version > before.version) return null;
   return raiseAbove(after.name, Math.max(before.version, greatestVersion(past, after.name)));
-}
-
-export function raiseAbove(view: string, version: number): Remedy {
-  return { needs: "newVersion", fix: `raise the version of view "${view}" above ${version}` };
 }
 
 function changeFeatures(around: ViewSurroundings, before: View, after: View): Change[] {

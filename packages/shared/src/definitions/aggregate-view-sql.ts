@@ -1,5 +1,5 @@
 import type { Aggregation, BatchView, StreamView } from "../contracts/catalog.ts";
-import type { AggregateOptions } from "./aggregate-view.ts";
+import type { AggregateOptions } from "./view-definition.ts";
 
 /**
  * An aggregateView's windows as SQL for the batch lane, equal to what the stream lane says at the interval's end: windows

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type AggregateOptions, aggregateView } from "./aggregate-view.ts";
+import { aggregateView } from "./aggregate-view.ts";
 import { count, max, percentile } from "./aggregation.ts";
 import { compileDefinitions } from "./compile.ts";
 import { entity } from "./entity.ts";
 import { bool, float64, int64, string, timestamp } from "./feature-type.ts";
 import { eventSource, tableSource } from "./source.ts";
 import { streamView } from "./view.ts";
+import type { AggregateOptions } from "./view-definition.ts";
 
 const airport = entity("airport", { key: { code: string() } });
 const departures = eventSource("departures", {

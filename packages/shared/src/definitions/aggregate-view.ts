@@ -3,25 +3,9 @@ import { defineView } from "./define-view.ts";
 import type { Duration } from "./duration.ts";
 import type { EntityDefinition, KeyMap } from "./entity.ts";
 import { placed } from "./place.ts";
-import type { EventSourceDefinition, FieldMap, TableSourceDefinition } from "./source.ts";
+import type { EventSourceDefinition, FieldMap } from "./source.ts";
 import type { Windowed } from "./view.ts";
-import type { CommonOptions, ViewDefinition } from "./view-definition.ts";
-
-export interface AggregateOptions extends CommonOptions {
-  readonly from: EventSourceDefinition;
-  /** The same events as a table, by the same field names; without it only the stream lane can compute the view. */
-  readonly history?: TableSourceDefinition;
-  /** Join key → field of the source. */
-  readonly keys: Readonly<Record<string, string>>;
-  /** CEL over the source's fields. */
-  readonly where?: string;
-  readonly windows: readonly Duration[];
-  /** Default: the largest of a second to a day that divides every window and is at most a twelfth of the shortest. */
-  readonly hop?: Duration;
-  readonly features: Readonly<Record<string, AggregationDefinition>>;
-  /** In the batch lane: share of published rows that a run may delete. Default 1: an entity leaves with its last event. */
-  readonly deleteShareMax?: number;
-}
+import type { AggregateOptions, ViewDefinition } from "./view-definition.ts";
 
 /**
  * Event-time windows per entity, as a stream view, but the lane is left open: `tributary plan` chooses batch or stream by

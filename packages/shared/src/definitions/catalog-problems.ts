@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Definition } from "./collect.ts";
+import type { Definition } from "./definition.ts";
 import type { Problems } from "./problems.ts";
 
 const sections: Readonly<Record<string, readonly string[]>> = {

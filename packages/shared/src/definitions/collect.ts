@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.ts";
 import { brokenShape } from "./definition-shape.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
@@ -6,14 +7,6 @@ import type { OnDemandDefinition } from "./on-demand.ts";
 import { type Problems, whereIs } from "./problems.ts";
 import type { EventSourceDefinition, TableSourceDefinition } from "./source.ts";
 import type { ViewDefinition } from "./view-definition.ts";
-
-export type Definition =
-  | EntityDefinition
-  | EventSourceDefinition
-  | TableSourceDefinition
-  | ViewDefinition
-  | OnDemandDefinition
-  | FeatureServiceDefinition;
 
 /** Every definition once, in the order in which it was met; each stands behind what it names. */
 export interface Collected {

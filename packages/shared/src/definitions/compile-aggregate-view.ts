@@ -1,5 +1,4 @@
 import type { BatchView, StreamView } from "../contracts/catalog.ts";
-import type { AggregateOptions } from "./aggregate-view.ts";
 import { aggregateSql, whereOf } from "./aggregate-view-sql.ts";
 import { compileStream } from "./compile-stream-view.ts";
 import { type Duration, durationMs } from "./duration.ts";
@@ -7,7 +6,7 @@ import { declaredDuration } from "./duration-text.ts";
 import { intervalFor, planLane } from "./lane-planner.ts";
 import type { Problems } from "./problems.ts";
 import type { TableSourceDefinition } from "./source.ts";
-import type { ViewDefinition } from "./view-definition.ts";
+import type { AggregateOptions, ViewDefinition } from "./view-definition.ts";
 
 /** A view of windows whose lane is chosen here: an ordinary stream or batch view in the catalog; problems are collected. */
 export function compileAggregate(

@@ -1,6 +1,5 @@
 import type { View } from "../contracts/catalog.ts";
 import type { Feature } from "../contracts/feature.ts";
-import type { AggregateOptions } from "./aggregate-view.ts";
 import { checkBatch, checkColumns, checkDirect } from "./check-view.ts";
 import { compileAggregate } from "./compile-aggregate-view.ts";
 import { compileFeature } from "./compile-feature.ts";
@@ -8,7 +7,14 @@ import { compileStream } from "./compile-stream-view.ts";
 import { checkNames } from "./names.ts";
 import type { Problems } from "./problems.ts";
 import { isMissingSql } from "./sql-file.ts";
-import type { BatchOptions, DirectOptions, FeatureMap, StreamOptions, ViewDefinition } from "./view-definition.ts";
+import type {
+  AggregateOptions,
+  BatchOptions,
+  DirectOptions,
+  FeatureMap,
+  StreamOptions,
+  ViewDefinition,
+} from "./view-definition.ts";
 import { viewDuration, viewHead } from "./view-head.ts";
 
 /** A view definition as catalog data; problems are collected, never thrown one by one. */

@@ -1,4 +1,4 @@
-import type { Definition } from "./collect.ts";
+import type { Definition } from "./definition.ts";
 
 /**
  * What makes a definition unusable: what TypeScript refuses, but JavaScript gives, and what a circular import leaves

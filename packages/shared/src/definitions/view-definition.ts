@@ -1,5 +1,4 @@
 import type { Lane } from "../contracts/catalog.ts";
-import type { AggregateOptions } from "./aggregate-view.ts";
 import type { AggregationDefinition } from "./aggregation.ts";
 import type { DerivedMap } from "./derived-column.ts";
 import type { Duration } from "./duration.ts";
@@ -69,6 +68,22 @@ export interface StreamOptions extends CommonOptions {
 export interface DirectOptions extends CommonOptions {
   readonly producers: readonly string[];
   readonly features: FeatureMap;
+}
+
+export interface AggregateOptions extends CommonOptions {
+  readonly from: EventSourceDefinition;
+  /** The same events as a table, by the same field names; without it only the stream lane can compute the view. */
+  readonly history?: TableSourceDefinition;
+  /** Join key → field of the source. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** CEL over the source's fields. */
+  readonly where?: string;
+  readonly windows: readonly Duration[];
+  /** Default: the largest of a second to a day that divides every window and is at most a twelfth of the shortest. */
+  readonly hop?: Duration;
+  readonly features: Readonly<Record<string, AggregationDefinition>>;
+  /** In the batch lane: share of published rows that a run may delete. Default 1: an entity leaves with its last event. */
+  readonly deleteShareMax?: number;
 }
 
 /**
