@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { planCatalog, problemsOf } from "@tributary/cli/catalog/plan";
 import { showPlan } from "@tributary/cli/catalog/show-plan";
-import { type AggregateOptions, aggregateView } from "@tributary/shared/definitions/aggregate-view";
+import { aggregateView } from "@tributary/shared/definitions/aggregate-view";
 import { count, mean } from "@tributary/shared/definitions/aggregation";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import { entity } from "@tributary/shared/definitions/entity";
 import { featureService } from "@tributary/shared/definitions/feature-service";
 import { float64, string, timestamp } from "@tributary/shared/definitions/feature-type";
 import { eventSource, tableSource } from "@tributary/shared/definitions/source";
+import type { AggregateOptions } from "@tributary/shared/definitions/view-definition";
 import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 
