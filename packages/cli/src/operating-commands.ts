@@ -75,6 +75,41 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
     ],
   },
   {
+    usage: "erase <entity> <key=value...>",
+    does: "erase all values of one entity key",
+    more:
+      "Asked for once, kept for good: neither a replay nor a new Redis brings the values back. " +
+      "What is written with an event time up to a minute later is gone too. " +
+      "Exit code 6 when a participant has not carried it out, or does not take part.",
+    options: [
+      ["-y, --yes", "it cannot be undone; without this nothing is erased"],
+      ["--id <id>", "a name for it, such as a ticket's; asked for again, it is not erased again"],
+      ["--wait <seconds>", "for the participants; default 10"],
+    ],
+    examples: ["erase passenger id=4711 --yes", "erase passenger id=4711 --yes --id ticket-4711 --json"],
+    load: () => import("./commands/erase.ts"),
+  },
+  {
+    name: "erasures",
+    does: "what was erased, and by whom it is carried out",
+    commands: [
+      {
+        usage: "list",
+        does: "the newest erasures, without the keys",
+        options: [["-l, --limit <erasures>", "at most this many; default 20"]],
+        examples: ["erasures list", "erasures list --limit 100 --json"],
+        load: () => import("./commands/erasures-list.ts"),
+      },
+      {
+        usage: "show <id>",
+        does: "one erasure: each participant, what Redis holds now, which streams may still name the key",
+        more: "Exit code 6 when a participant has not carried it out, or does not take part.",
+        examples: ["erasures show ticket-4711"],
+        load: () => import("./commands/erasures-show.ts"),
+      },
+    ],
+  },
+  {
     usage: "clock <action> [instant]",
     does: "show, set, pause or resume the time of features",
     options: [["--rate <factor>", "how fast it goes; 1 = real time"]],

@@ -10,6 +10,7 @@ import { type Lives, redisLives } from "./adapters/redis-lives.ts";
 import { type Progress, redisProgress } from "./adapters/redis-progress.ts";
 import { type RedisSession, redisSession } from "./adapters/redis-session.ts";
 import type { options } from "./config.ts";
+import { type Erasing, openErasing } from "./erasing.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** A write may wait behind a long script or a busy disk; a read may not. */
@@ -28,6 +29,7 @@ export interface Parts {
   readonly reading: RedisConnection;
   readonly catalog: CatalogView;
   readonly clock: Clock;
+  readonly erasing: Erasing;
   readonly progress: Progress;
   readonly lives: Lives;
   readonly readingSession: RedisSession;
@@ -61,6 +63,8 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
   ]);
   const progress = { progress: redisProgress(writing), lives: redisLives(writing), ...sessions };
   const metrics = createMetrics(logger);
+  const store = { service: "online-store", instance, logger };
+  const erasing = await openErasing({ ...store, broker: serving, redis: writing, catalog });
   const close = async () => {
     await Promise.all([catalog.stop(), clock.stop()]);
     await Promise.all([serving.close(), consuming.close()]);
@@ -78,6 +82,7 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
     reading,
     catalog,
     clock,
+    erasing,
     close,
   };
 }

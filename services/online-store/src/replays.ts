@@ -16,9 +16,10 @@ const replayLeaseMs = 5_000;
 
 /** Beside the loops, so that what is new does not wait for what Redis has lost. */
 export function startReplays(parts: Parts, loops: ReadonlyMap<Lane, ConsumeLoop>): Replays {
-  const { consuming, writing, catalog, progress, lives, metrics, config, logger } = parts;
+  const { consuming, writing, catalog, progress, lives, metrics, config, logger, erasing } = parts;
   const records = redisRecords(writing);
-  const shared = { catalog, records, progress, opened: Promise.resolve() };
+  const { erasedAt } = erasing;
+  const shared = { catalog, records, progress, erasedAt, opened: Promise.resolve() };
   const ofLoop = ([lane, loop]: readonly [Lane, ConsumeLoop]) => {
     const { incarnation } = loop;
     return {

@@ -44,6 +44,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
   const replays = startReplays(parts, loops);
   const tracker = await track(parts, loops, replays);
   open();
+  parts.erasing.start(() => tracker.epoch);
   const { http, micro } = await serve(parts, loops, { tracker, replays });
   return {
     failed: Promise.race([
@@ -54,6 +55,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
     ]),
     stop: async () => {
       await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
+      await parts.erasing.stop();
       await tracker.stop();
       await replays.stop();
       await parts.close();
@@ -63,7 +65,8 @@ export async function startStore(config: Config<typeof options>, surroundings: S
 
 /** One loop a lane, so that a backfill of one does not stand in front of another. */
 async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promise<ConsumeLoop> {
-  const { consuming, catalog, progress, metrics, config } = parts;
+  const { consuming, catalog, progress, metrics, config, erasing } = parts;
+  const { erasedAt } = erasing;
   const stream = laneStream[lane];
   const { incarnation } = await readStreamState(consuming, stream);
   const records = redisRecords(parts.writing);
@@ -72,6 +75,7 @@ async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promi
     incarnation,
     records,
     progress,
+    erasedAt,
     counters: metrics.lanes[lane],
     outage: metrics.outages[lane],
     opened,
@@ -131,7 +135,11 @@ async function serve(
     description: "one record per entity: merges the three lanes, answers reads",
     metadata: { instance: parts.instance, http: http.url },
     stats: () => processStats(catalog),
-    endpoints: [readEndpoint(answerRead, concurrencyMax), statusEndpoint(parts, loops, followed)],
+    endpoints: [
+      readEndpoint(answerRead, concurrencyMax),
+      statusEndpoint(parts, loops, followed),
+      parts.erasing.endpoint(() => followed.tracker.epoch),
+    ],
   });
   return { http, micro };
 }

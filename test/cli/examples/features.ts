@@ -47,6 +47,9 @@ export const congestion = directView("congestion", {
   features: { score: float64({ min: 0, max: 1 }), reason: string() },
 });
 
+/** Of no view that a lane computes: an erasure leaves nothing undone. */
+export const passenger = entity("passenger", { key: { id: string() } });
+
 export const boarding = featureService("boarding", [
   airportNow.on({ code: "origin" }),
   routeProfile.pick("flights28d"),

@@ -83,6 +83,8 @@ export const principalTable: readonly Principal[] = [
         ...durableReads(stream, "online-store"),
         ...cursorReads(stream),
       ]),
+      ...bucketReads("TRIB_ERASURES"),
+      "$KV.TRIB_ERASURES.receipt.*.online-store",
       "trib.v1.dlq.*.*",
     ],
     subscribe: [inbox("online-store"), "$SRV.>", "trib.v1.read.>", "trib.v1.store.>"],

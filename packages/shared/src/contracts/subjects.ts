@@ -18,6 +18,7 @@ export const subjects = {
   deadLetter: (lane: string, process: string) => `${prefix}.dlq.${lane}.${process}`,
   readFeatures: `${prefix}.read.features`,
   storeStatus: `${prefix}.store.status`,
+  storeErasure: `${prefix}.store.erasure`,
   writeRows: `${prefix}.write.rows`,
   batchRun: `${prefix}.batch.run`,
   batchStatus: `${prefix}.batch.status`,

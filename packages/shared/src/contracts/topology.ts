@@ -129,7 +129,7 @@ export interface BucketSpec {
   readonly why: string;
 }
 
-export type BucketName = "TRIB_CATALOG" | "TRIB_CLOCK" | "TRIB_IDEMPOTENCY";
+export type BucketName = "TRIB_CATALOG" | "TRIB_CLOCK" | "TRIB_IDEMPOTENCY" | "TRIB_ERASURES";
 
 export const bucketTable: readonly BucketSpec[] = [
   {
@@ -146,6 +146,13 @@ export const bucketTable: readonly BucketSpec[] = [
     ttlMs: 24 * hour,
     maxBytes: 256 * MiB,
     why: "idempotency keys of direct writes",
+  },
+  {
+    name: "TRIB_ERASURES",
+    history: 1,
+    ttlMs: 0,
+    maxBytes: 64 * MiB,
+    why: "erased entity keys, for as long as anything can be replayed",
   },
 ];
 

@@ -65,7 +65,8 @@ export function readCells(stored: StoredSection | undefined): Cell[] {
 
 const writer = new ByteWriter();
 
-function encodeCells(known: Shape, written: Shape, cells: readonly Cell[]): StoredSection {
+/** Cells as a section, of the stored shape where it names what is written too. */
+export function encodeCells(known: Shape, written: Shape, cells: readonly Cell[]): StoredSection {
   const shape = known.id === written.id ? known : widenShape(written, known.features);
   writer.clear();
   writeSection(writer, shape, cells);

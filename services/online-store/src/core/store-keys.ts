@@ -20,6 +20,12 @@ export function viewRecordKey(partition: number, view: RecordedView, entityKey: 
   return view.ownRecord === true ? `${shared}${ownRecordMark}${view.name}` : shared;
 }
 
+/** `<entity>:<key>` of any record of an entity. */
+export function entityOfRecord(key: string): string {
+  const end = key.indexOf(ownRecordMark);
+  return key.slice(key.indexOf(":") + 1, end < 0 ? undefined : end);
+}
+
 /** Such a key would be taken for another's own record; no edge lets one through. */
 export function isMarked(entityKey: string): boolean {
   return entityKey.includes(ownRecordMark);

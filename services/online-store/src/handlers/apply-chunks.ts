@@ -5,12 +5,13 @@ import type { Records } from "../adapters/redis-records.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
 import type { LaneCounters } from "../metrics.ts";
 import { type AdmitContext, type Admitted, admitChunk, type PartitionHold } from "./admit-chunk.ts";
-import { applyWrites } from "./apply-writes.ts";
+import { applyWrites, type ErasedAt } from "./apply-writes.ts";
 import type { WriteOutage } from "./write-outage.ts";
 
 export interface ApplyContext extends AdmitContext {
   readonly records: Records;
   readonly progress: Progress;
+  readonly erasedAt: ErasedAt;
   readonly counters: LaneCounters;
   readonly outage: WriteOutage;
   /** Settles when the epoch is known: nothing is applied before. */
@@ -50,7 +51,7 @@ export async function applyChunks(
 async function writeRows(context: ApplyContext, admitted: readonly Admitted[]): Promise<ReadonlySet<string>> {
   const corrupt = new Set<string>();
   for (const writes of slicesOf(admitted)) {
-    const applied = await applyWrites(context.records, writes);
+    const applied = await applyWrites(context.records, writes, context.erasedAt);
     for (const key of applied.corrupt) corrupt.add(key);
     context.counters.conflicts += applied.conflicts;
   }

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Version } from "@tributary/shared/contracts/version";
 import type { Records, Replacement } from "../adapters/redis-records.ts";
 import { knowingShapes, type Shapes } from "../adapters/redis-shapes.ts";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
+import { eraseRecord } from "../core/erase-record.ts";
 import { groupBy } from "../core/group-by.ts";
 import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
 
@@ -22,9 +24,32 @@ export interface Applied {
   readonly conflicts: number;
 }
 
-/** @throws TributaryError UNAVAILABLE; some may be written then, and writing them again changes nothing */
-export async function applyWrites(records: Records, writes: readonly RecordWrite[]): Promise<Applied> {
-  const byKey: ReadonlyMap<string, SectionWrite[]> = groupBy(writes, (write) => write.key);
+/** Up to which version a record is erased, by the record's key. */
+export type ErasedAt = (key: string) => Version | undefined;
+
+/**
+ * @param erasedAt what is known of erasures besides what the records say: Redis may have been emptied (R2)
+ * @throws TributaryError UNAVAILABLE; some may be written then, and writing them again changes nothing
+ */
+export function applyWrites(
+  records: Records,
+  writes: readonly RecordWrite[],
+  erasedAt: ErasedAt = () => undefined,
+): Promise<Applied> {
+  return change(records, { byKey: groupBy(writes, (write) => write.key), erasedAt });
+}
+
+/** As writes of nothing: the records then say themselves up to where they are erased. @throws as `applyWrites` */
+export function applyErasures(records: Records, keys: readonly string[], erasedAt: ErasedAt): Promise<Applied> {
+  return change(records, { byKey: new Map(keys.map((key) => [key, []])), erasedAt });
+}
+
+interface Changes {
+  readonly byKey: ReadonlyMap<string, readonly SectionWrite[]>;
+  readonly erasedAt: ErasedAt;
+}
+
+async function change(records: Records, { byKey, erasedAt }: Changes): Promise<Applied> {
   const corrupt = new Set<string>();
   let keys = [...byKey.keys()];
   let conflicts = 0;
@@ -38,7 +63,8 @@ export async function applyWrites(records: Records, writes: readonly RecordWrite
     const replacements: Replacement[] = [];
     for (const [i, key] of keys.entries()) {
       const nonce = nonces.subarray(i * nonceBytes, (i + 1) * nonceBytes);
-      const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [], nonce };
+      const erased = erasedAt(key);
+      const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [], erased, nonce };
       const replacement = await replacementOf(records.shapes, merge).catch(asCorrupt);
       if (replacement === "corrupt") corrupt.add(key);
       else if (replacement !== undefined) replacements.push(replacement);
@@ -53,6 +79,7 @@ interface Merge {
   readonly key: string;
   readonly previous: Buffer | null;
   readonly writes: readonly SectionWrite[];
+  readonly erased: Version | undefined;
   readonly nonce: Uint8Array;
 }
 
@@ -62,11 +89,12 @@ interface Merge {
  */
 async function replacementOf(
   shapes: Shapes,
-  { key, previous, writes, nonce }: Merge,
+  { key, previous, writes, erased, nonce }: Merge,
 ): Promise<Replacement | undefined> {
   const current =
     previous === null ? undefined : await knowingShapes(shapes, [key], () => decodeRecord(previous, shapes));
-  const merged = mergeRecord(current, writes);
+  const emptied = erased === undefined ? undefined : eraseRecord(current, erased);
+  const merged = mergeRecord(emptied ?? current, writes) ?? emptied;
   if (merged === undefined) return undefined;
   const named = [...merged.sections.values()].map((section) => section.shape);
   return { key, previous, bytes: encodeRecord(merged, nonce), shapes: named };

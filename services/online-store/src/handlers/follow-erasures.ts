@@ -1,0 +1,156 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Erasure, type ErasureReceipt, erasureSchema, receiptKey } from "@tributary/shared/contracts/erasure";
+import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Bucket, Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
+import type { Logger } from "@tributary/shared/runtime/logger";
+import type { Records } from "../adapters/redis-records.ts";
+import { ErasureBook } from "../core/erasure-book.ts";
+import { applyErasures, type ErasedAt } from "./apply-writes.ts";
+import type { ErasedRecords } from "./erased-records.ts";
+
+/**
+ * Carries out erasures: each that is asked for, and all of them again in a new epoch and under a new catalog version, which may
+ * give a view a record of its own. Every instance does it, harmlessly. What is written meanwhile asks `erasedAt`, which knows
+ * all that was asked for before anything is applied.
+ */
+export interface Erasures {
+  readonly erasedAt: ErasedAt;
+  /** From when it is known what Redis holds. */
+  start(epoch: () => string): void;
+  stop(): Promise<void>;
+}
+
+export interface ErasureOptions {
+  readonly bucket: Bucket;
+  /** Every entry of the bucket, from the first, erasures and receipts. */
+  readonly open: () => Promise<Cursor>;
+  readonly records: Records;
+  readonly places: ErasedRecords;
+  readonly service: string;
+  readonly instance: string;
+  readonly logger: Logger;
+}
+
+const messagesMax = 256;
+const waitMs = 500;
+const recordsAtOnceMax = 500;
+
+/** @throws TributaryError UNAVAILABLE: without them nothing may be applied */
+export async function followErasures(options: ErasureOptions): Promise<Erasures> {
+  const follower = new Follower(options);
+  await follower.learn();
+  return follower;
+}
+
+class Follower implements Erasures {
+  readonly #options: ErasureOptions;
+  readonly #book = new ErasureBook();
+  /** Ids of which this service has given its receipt. */
+  readonly #receipts = new Set<string>();
+  readonly #stopping = new AbortController();
+  #cursor: Cursor | undefined;
+  #running: Promise<void> = Promise.resolve();
+  /** What all that is known is applied to. */
+  #appliedTo = "";
+  #isFailing = false;
+  readonly erasedAt = this.#book.erasedAt;
+
+  constructor(options: ErasureOptions) {
+    this.#options = options;
+  }
+
+  async learn(): Promise<void> {
+    const cursor = await this.#options.open();
+    this.#cursor = cursor;
+    do this.#note(await cursor.next(messagesMax, 50));
+    while (!(await cursor.drained()));
+  }
+
+  start(epoch: () => string): void {
+    this.#running = this.#run(epoch);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#cursor?.close();
+  }
+
+  async #run(epoch: () => string): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#round(epoch());
+        this.#isFailing = false;
+      } catch (error) {
+        await this.#onTrouble(error);
+      }
+    }
+  }
+
+  async #round(epoch: string): Promise<void> {
+    const { places } = this.#options;
+    const target = `${epoch} ${await places.refresh()}`;
+    if (target !== this.#appliedTo) await this.#apply(this.#book.all);
+    this.#appliedTo = target;
+    this.#cursor ??= await this.#options.open();
+    await this.#apply(this.#note(await this.#cursor.next(messagesMax, waitMs)));
+  }
+
+  /** All of it again, and from the bucket's first entry on: it may have been made anew. */
+  async #onTrouble(error: unknown): Promise<void> {
+    if (!this.#isFailing) this.#options.logger.warn({ error: String(error) }, "erasures wait");
+    this.#isFailing = true;
+    this.#appliedTo = "";
+    await this.#cursor?.close().catch(() => undefined);
+    this.#cursor = undefined;
+    await pause(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  /** The erasures that were not known. */
+  #note(messages: readonly DeliveredMessage[]): Erasure[] {
+    const added: Erasure[] = [];
+    for (const { subject, data, headers } of messages) {
+      const [kind, id = "", service] = subject.split(".").slice(2);
+      if ("KV-Operation" in headers) continue;
+      if (kind === "receipt" && service === this.#options.service) this.#receipts.add(id);
+      if (kind !== "erasure") continue;
+      const parsed = erasureSchema.safeParse(jsonOf(data));
+      if (!parsed.success) this.#options.logger.error({ id }, "an erasure is not of a form this build reads");
+      else if (this.#book.add(parsed.data)) added.push(parsed.data);
+    }
+    return added;
+  }
+
+  async #apply(erasures: readonly Erasure[]): Promise<void> {
+    const { records, places } = this.#options;
+    for (let i = 0; i < erasures.length; i += recordsAtOnceMax) {
+      const slice = erasures.slice(i, i + recordsAtOnceMax);
+      const keys = new Set(slice.flatMap((erasure) => places.of(erasure).map(({ key }) => key)));
+      const { corrupt } = await applyErasures(records, [...keys], this.erasedAt);
+      const done = slice.filter((erasure) => !places.of(erasure).some(({ key }) => corrupt.has(key)));
+      for (const { id } of done) await this.#giveReceipt(id);
+      const left = slice.filter((erasure) => !done.includes(erasure)).map(({ id }) => id);
+      if (left.length > 0) this.#options.logger.error({ ids: left }, "records to be erased fail their checks");
+    }
+  }
+
+  async #giveReceipt(id: string): Promise<void> {
+    if (this.#receipts.has(id)) return;
+    const { bucket, service, instance } = this.#options;
+    const receipt: ErasureReceipt = { service, instance, atMs: Date.now() };
+    const body = new TextEncoder().encode(JSON.stringify(receipt));
+    // Another instance may have given it.
+    await bucket.create(receiptKey(id, service), body).catch((error: unknown) => {
+      if (!(error instanceof TributaryError) || error.code !== "CATALOG_CONFLICT") throw error;
+    });
+    this.#receipts.add(id);
+  }
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
