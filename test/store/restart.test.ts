@@ -7,6 +7,7 @@ import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
+import { redisWhole } from "./redis-whole.ts";
 import { chunkOf, confirmationOf, partitions, type StoreRig, startStoreRig } from "./store-rig.ts";
 
 const minute = 60_000;
@@ -49,17 +50,6 @@ async function readRoute() {
 }
 
 const holdsKey = (partition: number) => `{${partitionToken(partition)}}!holds`;
-
-/** Nothing is read again any more, and what was published since is applied. */
-async function whole(): Promise<void> {
-  const isWhole = async (partition: number) => {
-    const [life, whole] = await rig.redis.hmget(`{${partitionToken(partition)}}!floor`, "life", "whole");
-    return life !== null && life === whole;
-  };
-  const all = async () => (await Promise.all(Array.from({ length: partitions }, (_, p) => isWhole(p)))).every(Boolean);
-  await until(all, { what: "redis is whole" });
-  await rig.settled();
-}
 
 /** An answer, from whichever instance is the first to know what Redis holds; what it answers is not waited for. */
 async function once<T>(read: () => Promise<T>): Promise<T> {
@@ -131,7 +121,7 @@ describe("a Redis that comes back without its last writes", () => {
     copy.putBack();
     await rig.servers.redis.start();
     await until(async () => (await readTower()).epoch !== before.epoch, { what: "another epoch" });
-    await whole();
+    await redisWhole(rig);
 
     const after = await once(readTower);
     expect(after.scores).toEqual(airports.map(() => 20));
@@ -159,7 +149,7 @@ describe("a Redis that was emptied", () => {
     const killed = rig.services.kill(replaying);
     await until(async () => (await readTower()).epoch !== epoch);
     await killed;
-    await whole();
+    await redisWhole(rig);
     const keys = Array.from({ length: rows }, (_, i) => ({ code: keyOf(i) }));
     const reply = await once(() => rig.read({ featureService: "tower", keys, features: ["score"] }));
     expect(reply.columns[0]?.values).toEqual(keys.map((_, i) => i / scale));
@@ -173,7 +163,7 @@ describe("a Redis that was emptied", () => {
     const { epoch } = await once(readTower);
     await rig.redis.flushall();
     await until(async () => (await readTower()).epoch !== epoch);
-    await whole();
+    await redisWhole(rig);
     const eventTime = Date.now() - 39 * minute;
     await rig.publish(chunkOf("route_profile", [{ key: route, eventTime, features: { flights28d: 8 }, stamp }]));
     await rig.publish(confirmationOf("route_profile", route, Date.now()));

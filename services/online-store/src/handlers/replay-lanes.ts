@@ -36,6 +36,9 @@ export function createReplays(options: ReplayOptions): Replays {
   return new LaneReplays(options);
 }
 
+/** After one that ended early. */
+const restMs = 500;
+
 type Behind = PartitionLife & LifeAt;
 
 class LaneReplays implements Replays {
@@ -43,6 +46,8 @@ class LaneReplays implements Replays {
   readonly #options: ReplayOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  #restsUntil = 0;
+  #lastTrouble = "";
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -53,11 +58,16 @@ class LaneReplays implements Replays {
       const { life } = one;
       return life !== undefined && isAlive(one) && !isWhole(one) ? [{ ...one, partition, life }] : [];
     });
-    if (behind.length === 0 || this.#running !== undefined || this.#stopping.signal.aborted) return;
+    if (behind.length === 0 || !this.#isFree()) return;
     this.#running = this.#tryReplay(behind).finally(() => {
       this.#running = undefined;
       this.status.clear();
     });
+  }
+
+  #isFree(): boolean {
+    const isRested = performance.now() >= this.#restsUntil;
+    return isRested && this.#running === undefined && !this.#stopping.signal.aborted;
   }
 
   async stop(): Promise<void> {
@@ -65,7 +75,7 @@ class LaneReplays implements Replays {
     await this.#running;
   }
 
-  /** What ends it early is begun again with the next look at Redis. */
+  /** What ends it early is begun again with a later look at Redis; the same trouble again is not told again. */
   async #tryReplay(behind: readonly Behind[]): Promise<void> {
     const { lease, logger } = this.#options;
     try {
@@ -75,9 +85,12 @@ class LaneReplays implements Replays {
       } finally {
         await lease.release();
       }
+      this.#lastTrouble = "";
     } catch (error) {
-      if (error instanceof ReplayOver) logger.warn({ why: error.message }, "a replay ends early");
-      else logger.error({ error: asTributaryError(error).message }, "a replay ends early");
+      const why = error instanceof ReplayOver ? error.message : asTributaryError(error).message;
+      if (why !== this.#lastTrouble) logger.warn({ why }, "a replay ends early and is tried again");
+      this.#lastTrouble = why;
+      this.#restsUntil = performance.now() + restMs;
     }
   }
 
