@@ -4,7 +4,7 @@ import type { CommandGroup, CommandSpec } from "./command.ts";
 export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
   {
     usage: "status",
-    does: "which services answer, and how far each lane is behind",
+    does: "which services answer, how far each lane is behind, and how fresh views are when they are read",
     more: "Exit code 6 when a service does not answer.",
     examples: ["status", "status --json"],
     load: () => import("./commands/status.ts"),

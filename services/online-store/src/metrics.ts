@@ -1,5 +1,7 @@
 import { type Lane, lanes } from "@tributary/shared/contracts/catalog";
 import type { Logger } from "@tributary/shared/runtime/logger";
+import { FreshnessMonitor } from "./core/freshness-monitor.ts";
+import { freshnessLines } from "./freshness-text.ts";
 import { createWriteOutage, type WriteOutage } from "./handlers/write-outage.ts";
 
 /** Counters since start. */
@@ -24,6 +26,7 @@ export interface Metrics {
   readonly replays: Readonly<Record<Lane, LaneCounters>>;
   readonly outages: Readonly<Record<Lane, WriteOutage>>;
   readonly reads: ReadCounters;
+  readonly freshness: FreshnessMonitor;
   /** On-demand feature → values that could not be evaluated and were read as null. */
   readonly onDemandFailures: Map<string, number>;
 }
@@ -39,6 +42,7 @@ export function createMetrics(logger: Logger): Metrics {
       direct: createWriteOutage("direct", logger),
     },
     reads: { reads: 0, errors: 0 },
+    freshness: new FreshnessMonitor(),
     onDemandFailures: new Map(),
   };
 }
@@ -73,6 +77,7 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     ...[...metrics.onDemandFailures].map(
       ([feature, values]) => `tributary_store_on_demand_failures_total{feature="${feature}"} ${values}`,
     ),
+    ...freshnessLines(metrics.freshness.read()),
     "",
   ].join("\n");
 }

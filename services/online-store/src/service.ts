@@ -14,12 +14,14 @@ import { answerOf } from "./adapters/redis-client.ts";
 import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
 import type { options } from "./config.ts";
+import type { FreshnessMonitor } from "./core/freshness-monitor.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
 import { applyChunks } from "./handlers/apply-chunks.ts";
 import { checkReady } from "./handlers/check-ready.ts";
 import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
 import { planCache } from "./handlers/read-features.ts";
 import type { Replays } from "./handlers/replay-lanes.ts";
+import { freshnessSampler } from "./handlers/sample-freshness.ts";
 import { storeStatus } from "./handlers/store-status.ts";
 import { type ProgressTracker, trackProgress } from "./handlers/track-progress.ts";
 import { countOnDemandFailures, metricsText } from "./metrics.ts";
@@ -78,6 +80,7 @@ async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promi
     erasedAt,
     counters: metrics.lanes[lane],
     outage: metrics.outages[lane],
+    freshness: metrics.freshness,
     opened,
   };
   return startConsumeLoop(consuming, {
@@ -118,7 +121,9 @@ async function serve(
     state: followed.tracker.state,
     plan: planCache(catalog),
     onDemandFailed: (feature: string, rows: number) => countOnDemandFailures(metrics, feature, rows),
+    sampleRead: freshnessSampler(metrics.freshness),
   };
+  catalog.onChange(({ views }) => metrics.freshness.keep(views));
   const { readConcurrencyMax: concurrencyMax } = config;
   const answerRead = createAnswerRead(context, { concurrencyMax, counters: metrics.reads, logger });
   const rejected = (lane: Lane) => loops.get(lane)?.counters.rejected ?? 0;
@@ -136,7 +141,7 @@ async function serve(
     metadata: { instance: parts.instance, http: http.url },
     stats: () => processStats(catalog),
     endpoints: [
-      readEndpoint(answerRead, concurrencyMax),
+      readEndpoint(answerRead, concurrencyMax, metrics.freshness),
       statusEndpoint(parts, loops, followed),
       parts.erasing.endpoint(() => followed.tracker.epoch),
     ],
@@ -144,7 +149,7 @@ async function serve(
   return { http, micro };
 }
 
-function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint {
+function readEndpoint(answerRead: AnswerRead, concurrencyMax: number, freshness: FreshnessMonitor): Endpoint {
   return {
     name: "read-features",
     subject: subjects.readFeatures,
@@ -153,6 +158,7 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint 
       const { reply, encoding } = await answerRead(data, deadlineMs);
       return encodePayload(reply, encoding);
     },
+    stats: () => ({ freshness: freshness.read() }),
   };
 }
 

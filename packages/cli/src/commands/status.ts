@@ -1,3 +1,4 @@
+import type { ViewFreshness } from "@tributary/shared/contracts/freshness";
 import type { BatchStatus, LaneFloor, StoreStatus, StreamStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
@@ -5,7 +6,9 @@ import { askJson } from "../ask-json.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CommandResult, Output } from "../output.ts";
+import { readFreshness } from "../read-freshness.ts";
 import { type Process, type Roster, readRoster, serviceNames } from "../roster.ts";
+import { freshnessRows } from "../show-freshness.ts";
 import { alignColumns, formatMs } from "../table.ts";
 import { withConnection } from "../with-connection.ts";
 
@@ -25,6 +28,8 @@ interface Status {
   readonly store: StoreStatus | null;
   readonly stream: StreamStatus | null;
   readonly batch: BatchStatus | null;
+  /** Of all stores together. */
+  readonly freshness: readonly ViewFreshness[];
 }
 
 export async function run({ settings, output }: Invocation): Promise<CommandResult> {
@@ -34,13 +39,14 @@ export async function run({ settings, output }: Invocation): Promise<CommandResu
 }
 
 async function readStatus(connection: Connection): Promise<Status> {
-  const [roster, store, stream, batch] = await Promise.all([
+  const [roster, freshness, store, stream, batch] = await Promise.all([
     readRoster(connection),
+    readFreshness(connection),
     orNull(askJson<StoreStatus>(connection, subjects.storeStatus)),
     orNull(askJson<StreamStatus>(connection, subjects.streamStatus)),
     orNull(askJson<BatchStatus>(connection, subjects.batchStatus)),
   ]);
-  return { services: serviceNames.map((service) => stateOf(service, roster)), store, stream, batch };
+  return { services: serviceNames.map((service) => stateOf(service, roster)), store, stream, batch, freshness };
 }
 
 function stateOf(service: string, { processes, silent }: Roster): ServiceState {
@@ -58,7 +64,7 @@ function orNull<T>(answer: Promise<T>): Promise<T | null> {
   return answer.catch(() => null);
 }
 
-function showStatus({ services: states, store, stream, batch }: Status, { colors }: Output): string {
+function showStatus({ services: states, store, stream, batch, freshness }: Status, { colors }: Output): string {
   const up = (state: ServiceState) => (state.up ? colors.green("up") : colors.red(`down (${state.error})`));
   const lines = states.flatMap((state) => [
     [state.service, up(state)],
@@ -80,7 +86,11 @@ function showStatus({ services: states, store, stream, batch }: Status, { colors
     one.phase,
     `${one.counts.published} published`,
   ]);
-  return alignColumns([...lines, ...lanes, ...repairs, ...windows, ...runs]);
+  const parts = [[...lines, ...lanes, ...repairs, ...windows, ...runs], freshnessRows(freshness, colors)];
+  return parts
+    .filter((part) => part.length > 0)
+    .map(alignColumns)
+    .join("\n\n");
 }
 
 /** Why writes wait, and what Redis has lost: coming back, or gone from the stream. */

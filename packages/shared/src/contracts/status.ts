@@ -1,4 +1,5 @@
 import type { Lane } from "./catalog.ts";
+import type { ViewFreshness } from "./freshness.ts";
 
 /** Replies of the services' status endpoints (`stream.status`, `store.status`, `batch.status`): JSON. Counters since start. */
 export interface RoutePosition {
@@ -104,6 +105,8 @@ export interface StoreStatus {
   readonly lanes: readonly LaneFloor[];
   /** null: it does not answer. Absent in older builds. */
   readonly redis?: RedisFacts | null;
+  /** Of this instance since its start, by view. Absent in older builds. */
+  readonly freshness?: readonly ViewFreshness[];
   readonly counters: { readonly reads: number; readonly readErrors: number; readonly mergeConflicts: number };
 }
 

@@ -197,6 +197,8 @@ export interface Endpoint {
   readonly metadata?: Headers;
   /** Requests worked on at once; above it OVERLOADED is answered at once. Default 64. */
   readonly concurrencyMax?: number;
+  /** What STATS says of this endpoint beside what it says of the whole process. */
+  readonly stats?: () => Readonly<Record<string, unknown>>;
 }
 
 export interface ServeOptions {

@@ -30,14 +30,14 @@ export function describe(verb: Verb, service: Described) {
         endpoints: endpoints.map((it) => ({ ...place(it), metadata: it.metadata ?? {} })),
       };
     case "STATS": {
-      const data = service.options.stats?.();
+      const ofAll = service.options.stats?.();
       return {
         ...identity,
         started: service.startedAt,
         endpoints: endpoints.map((it) => ({
           ...place(it),
           ...service.stats.get(it.name)?.report(),
-          ...(data && { data }),
+          ...((ofAll || it.stats) && { data: { ...ofAll, ...it.stats?.() } }),
         })),
       };
     }

@@ -3,9 +3,11 @@ import { ack, type DeliveredMessage, type Outcome, reject, retry } from "@tribut
 import type { Progress } from "../adapters/redis-progress.ts";
 import type { Records } from "../adapters/redis-records.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
+import type { FreshnessMonitor } from "../core/freshness-monitor.ts";
 import type { LaneCounters } from "../metrics.ts";
 import { type AdmitContext, type Admitted, admitChunk, type PartitionHold } from "./admit-chunk.ts";
 import { applyWrites, type ErasedAt } from "./apply-writes.ts";
+import { observeLatency } from "./observe-latency.ts";
 import type { WriteOutage } from "./write-outage.ts";
 
 export interface ApplyContext extends AdmitContext {
@@ -13,6 +15,8 @@ export interface ApplyContext extends AdmitContext {
   readonly progress: Progress;
   readonly erasedAt: ErasedAt;
   readonly counters: LaneCounters;
+  /** Absent in a replay. */
+  readonly freshness?: FreshnessMonitor;
   readonly outage: WriteOutage;
   /** Settles when the epoch is known: nothing is applied before. */
   readonly opened: Promise<void>;
@@ -37,6 +41,7 @@ export async function applyChunks(
     await context.progress.addPending(admitted.flatMap((one) => (one.kind === "confirmation" ? [one.entry] : [])));
     await context.progress.liftHolds(admitted.flatMap((one) => liftedBy(one, corrupt)));
     count(context.counters, admitted, batch.at(-1)?.timestampMs);
+    observeLatency(context, { admitted, batch }, Date.now());
     context.outage.ended();
     return admitted.map((one) => outcomeOf(one, corrupt));
   } catch (thrown) {

@@ -13,6 +13,7 @@ import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-p
 import { locateRows } from "../core/read-rows.ts";
 import { type RecordReading, readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
+import type { SampleRead } from "./sample-freshness.ts";
 import type { StoreState } from "./track-progress.ts";
 
 export interface ReadContext {
@@ -24,6 +25,8 @@ export interface ReadContext {
   readonly plan: (featureService: string) => ReadPlan;
   /** Hears how many rows of an on-demand feature could not be evaluated. */
   readonly onDemandFailed: (feature: string, rows: number) => void;
+  /** Sees every read before it is answered. */
+  readonly sampleRead?: SampleRead;
 }
 
 /**
@@ -66,6 +69,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
       records: rows.places[fetch] ?? [],
     };
   };
+  context.sampleRead?.({ columns: selection.stored, stored, nowMs });
   const detail = request.detail === true;
   const columns = selection.stored.map((column) => buildColumn(column, { nowMs, detail, stored }));
   return {

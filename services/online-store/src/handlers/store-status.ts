@@ -33,6 +33,7 @@ export async function storeStatus(context: StatusContext): Promise<StoreStatus> 
     nowMs: context.clock.now(),
     lanes: floors,
     redis,
+    freshness: metrics.freshness.read(),
     counters: {
       reads: metrics.reads.reads,
       readErrors: metrics.reads.errors,
