@@ -176,6 +176,34 @@ describe("a Redis that was emptied", () => {
   });
 });
 
+describe("a Redis that is restarted while the broker is away", () => {
+  it("is read over HTTP in its new epoch, and gets back what it lost once the broker answers", async () => {
+    const overHttp = async () => {
+      const body = JSON.stringify({ featureService: "tower", keys: [{ code: "ORD" }], features: ["score"] });
+      const headers = { "content-type": "application/json" };
+      const url = `${rig.services.httpUrl("online-store")}/v1/features/read`;
+      const response = await fetch(url, { method: "POST", headers, body });
+      if (!response.ok) throw new Error(`${response.status}`);
+      const { epoch, columns } = (await response.json()) as { epoch: string; columns: { values: number[] }[] };
+      return { epoch, score: Math.round((columns[0]?.values[0] ?? 0) * scale) };
+    };
+    await redisWhole(rig);
+    const copy = copyOfRedis();
+    await publishRound(21);
+    await rig.settled();
+    const before = await until(overHttp);
+    await rig.servers.nats.kill();
+    await rig.servers.redis.kill();
+    copy.putBack();
+    await rig.servers.redis.start();
+    const meanwhile = await until(overHttp);
+    expect(meanwhile).toEqual({ epoch: expect.not.stringContaining(before.epoch), score: 20 });
+    await rig.servers.nats.start();
+    await redisWhole(rig);
+    expect(await until(overHttp)).toEqual({ epoch: meanwhile.epoch, score: 21 });
+  });
+});
+
 /** The instance whose replay has begun and is not done. */
 async function whoReplays(): Promise<string | undefined> {
   const status = await rig.status();
