@@ -2,6 +2,7 @@ import { count, max, mean, min, percentile } from "@tributary/shared/definitions
 import { entity } from "@tributary/shared/definitions/entity";
 import { featureService } from "@tributary/shared/definitions/feature-service";
 import { float64, int64, string, timestamp } from "@tributary/shared/definitions/feature-type";
+import { onDemandFeature } from "@tributary/shared/definitions/on-demand";
 import { eventSource, tableSource } from "@tributary/shared/definitions/source";
 import { sqlFile } from "@tributary/shared/definitions/sql-file";
 import { batchView, directView, streamView } from "@tributary/shared/definitions/view";
@@ -104,14 +105,23 @@ export const congestion = directView("congestion", {
   features: { score: float64({ min: 0, max: 1 }), reason: string() },
 });
 
+/** On demand: how much later than usual this airport runs right now; computed when it is read, of a stream and a batch feature. */
+export const unusualDelay = onDemandFeature("unusual_delay", {
+  inputs: { now: float64(), usual: float64() },
+  type: float64(),
+  cel: "now - usual",
+  description: "minutes",
+});
+
 /** Everything a ranker wants to know at the gate, in one read. */
 export const boarding = featureService("boarding", [
   airportNow.on({ code: "origin" }),
   routeProfile.pick("flights28d", "delayP90", "distance"),
-  airportProfile.on({ code: "origin" }).pick("departures28d", "state").prefix("origin_"),
+  airportProfile.on({ code: "origin" }).pick("departures28d", "state", "delayMean28d").prefix("origin_"),
   airportProfile.on({ code: "destination" }).pick("departures28d", "state").prefix("destination_"),
   congestion.on({ code: "origin" }).prefix("origin_"),
   congestion.on({ code: "destination" }).prefix("destination_"),
+  unusualDelay.from({ now: "delayMean_1h", usual: "origin_delayMean28d" }),
 ]);
 
 /** What the tower's model looks at before it scores an airport. */

@@ -9,6 +9,13 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 /** What `npm start -- --once --json --kill` runs: real flights, all three lanes, each service killed once. */
 const start = fileURLToPath(new URL("../../examples/flights/start.ts", import.meta.url));
 
+interface Told {
+  readonly value: unknown;
+  readonly lane: string | null;
+  readonly status: string;
+  readonly ageMs: number | null;
+}
+
 describe("the flights example, with every service killed once", () => {
   const temporary = temporaryDirectory("flights");
   const directory = join(temporary.path, "mesh");
@@ -55,8 +62,11 @@ describe("the flights example, with every service killed once", () => {
   });
 
   it("reads all three lanes in one vector, present and with an age", () => {
-    const features = Object.values(summary.read.features) as { lane: string; status: string; ageMs: number | null }[];
+    const { unusual_delay: computed, ...stored } = summary.read.features as Record<string, Told>;
+    const features = Object.values(stored);
     expect(new Set(features.map((feature) => feature.lane))).toEqual(new Set(["batch", "stream", "direct"]));
+    const [now, usual] = [stored.delayMean_1h?.value, stored.origin_delayMean28d?.value];
+    expect(computed).toMatchObject({ value: Number(now) - Number(usual), status: "PRESENT", lane: null });
     for (const feature of features) expect(feature.ageMs).not.toBeNull();
     expect(features.filter((feature) => feature.status === "NOT_FOUND")).toEqual([]);
   });
