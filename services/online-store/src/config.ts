@@ -39,4 +39,19 @@ export const options = {
     schema: text.integer(200, { min: 10, max: 10_000 }),
     help: "ms between looks at the applied floors and confirmations; default 200",
   },
+  sweepEveryMs: {
+    env: "SWEEP_EVERY_MS",
+    schema: text.integer(3_600_000, { min: 100, max: 2_000_000_000 }),
+    help: "ms from one walk over all records to the next, which removes what nobody needs; default 3600000",
+  },
+  sweepRecordsPerSecond: {
+    env: "SWEEP_RECORDS_PER_SECOND",
+    schema: text.integer(1_000, { min: 10, max: 1_000_000 }),
+    help: "records that the walk looks at in a second, at most; default 1000",
+  },
+  sweepTombstoneAgeMs: {
+    env: "SWEEP_TOMBSTONE_AGE_MS",
+    schema: text.integer(31 * 86_400_000, { min: 0, max: 1_000 * 86_400_000 }),
+    help: "real ms that a withdrawn value's tombstone stays, above all retentions; default 2678400000 (31 days)",
+  },
 } as const;

@@ -15,6 +15,16 @@ export interface LaneCounters {
   lagMs: number;
 }
 
+export interface SweepCounters {
+  rounds: number;
+  /** Looked at. */
+  records: number;
+  /** Taken: withdrawn cells, view versions that no catalog names, records with nothing in them. */
+  tombstones: number;
+  sections: number;
+  removed: number;
+}
+
 export interface ReadCounters {
   reads: number;
   errors: number;
@@ -26,6 +36,7 @@ export interface Metrics {
   readonly replays: Readonly<Record<Lane, LaneCounters>>;
   readonly outages: Readonly<Record<Lane, WriteOutage>>;
   readonly reads: ReadCounters;
+  readonly sweep: SweepCounters;
   readonly freshness: FreshnessMonitor;
   /** On-demand feature → values that could not be evaluated and were read as null. */
   readonly onDemandFailures: Map<string, number>;
@@ -42,6 +53,7 @@ export function createMetrics(logger: Logger): Metrics {
       direct: createWriteOutage("direct", logger),
     },
     reads: { reads: 0, errors: 0 },
+    sweep: { rounds: 0, records: 0, tombstones: 0, sections: 0, removed: 0 },
     freshness: new FreshnessMonitor(),
     onDemandFailures: new Map(),
   };
@@ -73,6 +85,10 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     `tributary_store_reads_total ${metrics.reads.reads}`,
     "# TYPE tributary_store_read_errors_total counter",
     `tributary_store_read_errors_total ${metrics.reads.errors}`,
+    ...Object.entries(metrics.sweep).flatMap(([name, value]) => [
+      `# TYPE tributary_store_sweep_${name}_total counter`,
+      `tributary_store_sweep_${name}_total ${value}`,
+    ]),
     "# TYPE tributary_store_on_demand_failures_total counter",
     ...[...metrics.onDemandFailures].map(
       ([feature, values]) => `tributary_store_on_demand_failures_total{feature="${feature}"} ${values}`,

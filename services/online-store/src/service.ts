@@ -27,6 +27,7 @@ import { type ProgressTracker, trackProgress } from "./handlers/track-progress.t
 import { countOnDemandFailures, metricsText } from "./metrics.ts";
 import { openParts, type Parts, type Surroundings } from "./parts.ts";
 import { startReplays } from "./replays.ts";
+import { openSweep } from "./sweeping.ts";
 
 const name = "online-store";
 const version = "0.1.0";
@@ -47,6 +48,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
   const tracker = await track(parts, loops, replays);
   open();
   parts.erasing.start(() => tracker.epoch);
+  const sweep = await openSweep(parts);
   const { http, micro } = await serve(parts, loops, { tracker, replays });
   return {
     failed: Promise.race([
@@ -57,7 +59,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
     ]),
     stop: async () => {
       await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
-      await parts.erasing.stop();
+      await Promise.all([sweep.stop(), parts.erasing.stop()]);
       await tracker.stop();
       await replays.stop();
       await parts.close();

@@ -22,14 +22,15 @@ export interface Records {
 export interface Replacement {
   readonly key: string;
   readonly previous: Buffer | null;
-  readonly bytes: Buffer;
+  /** Null: no record any more. */
+  readonly bytes: Buffer | null;
   /** What the bytes name: must stand in Redis before they do. */
   readonly shapes: Iterable<Shape>;
 }
 
 /**
  * KEYS: the partition's shapes, then the records. ARGV: number of shapes, their ids, then nonce and bytes of each record.
- * Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string. Returns the places of the conflicts; or,
+ * Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string, and empty bytes remove one. Returns the places of the conflicts; or,
  * when a shape is not there, only the places of the missing shapes, negative, and nothing is written.
  */
 const compareAndSet = script(`
@@ -43,7 +44,7 @@ local conflicts = {}
 for i = 2, #KEYS do
   local at = shapes + 2 * i - 2
   if redis.call('GETRANGE', KEYS[i], 1, 8) == ARGV[at] then
-    redis.call('SET', KEYS[i], ARGV[at + 1])
+    if ARGV[at + 1] == '' then redis.call('DEL', KEYS[i]) else redis.call('SET', KEYS[i], ARGV[at + 1]) end
   else
     conflicts[#conflicts + 1] = i - 1
   end
@@ -81,7 +82,10 @@ async function replaceBatch(redis: Redis, known: Shapes, batch: readonly Replace
   const keys = batch.map((replacement) => replacement.key);
   const shapes = new Map(batch.flatMap((replacement) => [...replacement.shapes].map((shape) => [shape.id, shape])));
   const ids = [...shapes.keys()].map(shapeField);
-  const values = batch.flatMap(({ previous, bytes }) => [previous === null ? nothing : nonceOf(previous), bytes]);
+  const values = batch.flatMap(({ previous, bytes }) => [
+    previous === null ? nothing : nonceOf(previous),
+    bytes ?? nothing,
+  ]);
   const attempt = async () =>
     (await runScript(redis, compareAndSet, {
       keys: [shapesKey(slot), ...keys],

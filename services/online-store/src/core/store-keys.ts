@@ -44,6 +44,9 @@ export const storeKeys = {
   floor: (partition: number) => `{${partitionToken(partition)}}!floor`,
   /** Hash: shape id, hex → the shape (see shape.ts). */
   shapes: (partition: number) => shapesKey(`{${partitionToken(partition)}}`),
+  /** Who sweeps; runs out by itself. And how far the round is: a cursor of SCAN. */
+  sweep: "tributary:sweep",
+  sweepPosition: "tributary:sweep-position",
   /** Hash: `lane:incarnation:sequence:view` → why a message below a confirmation was set aside. */
   holds: (partition: number) => `{${partitionToken(partition)}}!holds`,
   /** Hash: `lane:incarnation:sequence:view:viewVersion` → confirmed up to, epoch ms; not counted yet. */
@@ -55,6 +58,16 @@ export const storeKeys = {
 /** The shapes of the partition that a slot's hash tag names. */
 export function shapesKey(slot: string): string {
   return `${slot}!shapes`;
+}
+
+/** Hash of a slot: key of a record with tombstones → its nonce and when a sweep first met it so. */
+export function tombstonesKey(slot: string): string {
+  return `${slot}!tombstones`;
+}
+
+/** As against what the store knows of itself. */
+export function isRecordKey(key: string): boolean {
+  return /^\{p\d{2,}\}:/.test(key);
 }
 
 /** The hash tag of a key, which decides its slot. */
