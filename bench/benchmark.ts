@@ -10,6 +10,8 @@ export interface BenchContext {
   readonly cases: readonly string[] | undefined;
   /** Entities stored; undefined: the bench's own default. */
   readonly entities: number | undefined;
+  /** A folder for a CPU profile of the service, taken of some loads; undefined: none is taken. */
+  readonly profile: string | undefined;
   readonly tell: (one: Result) => void;
   /** Progress, for people. */
   readonly note: (line: string) => void;

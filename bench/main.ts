@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import { benchmarks } from "./benchmark.ts";
 import { jsonReporter, tableReporter } from "./report.ts";
 
-const usage = "usage: npm run bench -- NAME [--json] [--quick] [--cases A,B] [--entities N] [--repetitions N]";
+const usage =
+  "usage: npm run bench -- NAME [--json] [--quick] [--cases A,B] [--entities N] [--repetitions N] [--profile FOLDER]";
 
 /** Exit code 2 for a wrong call, 1 for a benchmark that fails. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -21,8 +22,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const write = (text: string) => void process.stdout.write(text);
   const reporter = values.json ? jsonReporter(write) : tableReporter(write);
   const { run } = await found.load();
+  const { quick, profile } = values;
   const cases = values.cases?.split(",");
-  await run({ ...counts, quick: values.quick, cases, tell: reporter.tell, note: say });
+  await run({ ...counts, quick, cases, profile, tell: reporter.tell, note: say });
   reporter.end();
   return 0;
 }
@@ -31,7 +33,7 @@ function parse(argv: readonly string[]) {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
   const flags = { json: flag, list: flag, quick: flag, help: { ...flag, short: "h" } } as const;
-  const options = { ...flags, cases: text, entities: text, repetitions: text } as const;
+  const options = { ...flags, cases: text, entities: text, repetitions: text, profile: text } as const;
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { BenchContext } from "./benchmark.ts";
 import { type Mesh, withMesh } from "./mesh.ts";
+import { type Profiler, profilerInto } from "./profile.ts";
 import type { Dataset, ReadCase } from "./read-dataset.ts";
 import { fanout } from "./read-fanout.ts";
 import { benchRedis, fillRecords } from "./read-fill.ts";
@@ -15,6 +16,9 @@ const secondsOf = {
   full: { warmUpSeconds: 1, seconds: 4 },
   quick: { warmUpSeconds: 0.1, seconds: 0.2 },
 };
+const store = "online-store";
+/** In flight over NATS, when `--profile` is given: enough to keep the store busy, not so many that they wait. */
+const profiledWorkers = 8;
 const poolSize = { full: 64, quick: 4 };
 /** Quick: one small and one large read of the grid. */
 const quickCases = ["1x50", "50x250", "fanout", "memory"];
@@ -37,8 +41,10 @@ export async function run(context: BenchContext): Promise<void> {
 /** @param memoryOf entities of the memory case; 0 = without it */
 async function measure(dataset: Dataset, context: BenchContext, memoryOf: number): Promise<void> {
   context.note(`${dataset.name}: starting servers and the store …`);
-  const options = { need: ["nats", "redis"], services: ["online-store"], catalog: dataset.catalog } as const;
-  await withMesh(options, async (mesh) => {
+  const { profile, note } = context;
+  const profiler = profile === undefined ? undefined : profilerInto(profile, note);
+  const options = { need: ["nats", "redis"], services: [store], catalog: dataset.catalog } as const;
+  await withMesh({ ...options, ...profiler }, async (mesh) => {
     const redis = await benchRedis(mesh.servers.redis.url);
     try {
       if (memoryOf > 0) context.tell(await measureMemory(redis, memoryOf));
@@ -47,21 +53,29 @@ async function measure(dataset: Dataset, context: BenchContext, memoryOf: number
     } finally {
       redis.disconnect();
     }
-    await measureReads(mesh, dataset, context);
+    await measureReads({ mesh, profiler }, dataset, context);
   });
 }
 
 interface Drivers {
   readonly floor: Driver;
+  /** Under a profile of the store, where one is wanted. */
+  readonly profiled: (work: () => Promise<ReadResult>) => Promise<ReadResult>;
   readonly transports: readonly (readonly [transport: string, driver: Driver])[];
 }
 
-async function measureReads(mesh: Mesh, dataset: Dataset, context: BenchContext): Promise<void> {
+interface Profiled {
+  readonly mesh: Mesh;
+  readonly profiler: Profiler | undefined;
+}
+
+async function measureReads({ mesh, profiler }: Profiled, dataset: Dataset, context: BenchContext): Promise<void> {
   const floor = startDriver({ kind: "floor", url: mesh.servers.redis.url, catalog: dataset.catalog });
   const nats = startDriver({ kind: "nats", url: mesh.servers.nats.url("client") });
-  const http = startDriver({ kind: "http", url: mesh.services.httpUrl("online-store") });
+  const http = startDriver({ kind: "http", url: mesh.services.httpUrl(store) });
   const drivers: Drivers = {
     floor,
+    profiled: (work) => profiler?.during(mesh.services.pid(store), work) ?? work(),
     transports: [
       ["nats", nats],
       ["http", http],
@@ -73,7 +87,7 @@ async function measureReads(mesh: Mesh, dataset: Dataset, context: BenchContext)
     await tellNoise(drivers, first, { context, when: "start" });
     for (const one of dataset.cases) await measureCase(drivers, one, context);
     await tellNoise(drivers, first, { context, when: "end" });
-    const storeMib = residentMib(mesh.services.pid("online-store"));
+    const storeMib = residentMib(mesh.services.pid(store));
     context.tell({ bench: "read", case: `${dataset.name}: resident memory of the store`, residentMib: storeMib });
   } finally {
     await Promise.all([floor, nats, http].map((driver) => driver.stop()));
@@ -92,12 +106,17 @@ async function tellNoise(
 }
 
 /** The floor of each load just before it, so that whatever else the machine does falls on both. */
-async function measureCase({ floor, transports }: Drivers, one: ReadCase, context: BenchContext): Promise<void> {
+async function measureCase(
+  { floor, transports, profiled }: Drivers,
+  one: ReadCase,
+  context: BenchContext,
+): Promise<void> {
   for (const workers of one.workers) {
     const job = jobOf(one, { kind: "closed", workers }, context);
     const { perSecond: floorRps } = await floor.run(job);
     for (const [transport, driver] of transports) {
-      const result = await driver.run(job);
+      const isProfiled = transport === "nats" && workers === profiledWorkers;
+      const result = await (isProfiled ? profiled(() => driver.run(job)) : driver.run(job));
       const over = { floorRps, ratioToFloor: floorRps / result.perSecond };
       context.tell({ ...measuresOf(one, { transport, mode: `closed${workers}` }, result), ...over });
     }
