@@ -49,10 +49,13 @@ async function perform(from: Reader, job: ReadJob): Promise<ReadResult> {
   const work = from.prepare(job.service, job.pool);
   const values = await work(0);
   if (!(Number(values) > 0)) throw new Error(`a read of ${job.service} gave no values`);
-  await closedLoop({ workers: warmUpWorkers, requests: requestsMax, seconds: job.warmUpSeconds }, work);
+  const warm = await closedLoop({ workers: warmUpWorkers, requests: requestsMax, seconds: job.warmUpSeconds }, work);
+  const before = process.cpuUsage();
   const { latencies, done, failed, seconds } = await press(job, work);
+  const { user, system } = process.cpuUsage(before);
   const { p50, p95, p99 } = latencies.summary();
-  return { perSecond: done / seconds, p50, p95, p99, errors: failed };
+  const cpuMs = (user + system) / 1_000 / done;
+  return { perSecond: done / seconds, p50, p95, p99, errors: failed, answered: 1 + warm.done + done, cpuMs };
 }
 
 function press({ load, seconds }: ReadJob, work: Work): Promise<LoadResult> {

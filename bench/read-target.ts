@@ -32,4 +32,8 @@ export interface ReadResult {
   readonly p95: number;
   readonly p99: number;
   readonly errors: number;
+  /** Answered reads, those of the warm-up included. */
+  readonly answered: number;
+  /** Processor time of the driver a read, ms: of the measured ones. */
+  readonly cpuMs: number;
 }

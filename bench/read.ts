@@ -1,5 +1,6 @@
 import type { BenchContext } from "./benchmark.ts";
 import { type Mesh, withMesh } from "./mesh.ts";
+import { processCpuMs } from "./process-cpu.ts";
 import { type Profiler, profilerInto } from "./profile.ts";
 import type { Dataset, ReadCase } from "./read-dataset.ts";
 import { fanout } from "./read-fanout.ts";
@@ -61,6 +62,8 @@ interface Drivers {
   readonly floor: Driver;
   /** Under a profile of the store, where one is wanted. */
   readonly profiled: (work: () => Promise<ReadResult>) => Promise<ReadResult>;
+  /** Processor time of the store since its start. */
+  readonly storeCpuMs: () => number;
   readonly transports: readonly (readonly [transport: string, driver: Driver])[];
 }
 
@@ -76,6 +79,7 @@ async function measureReads({ mesh, profiler }: Profiled, dataset: Dataset, cont
   const drivers: Drivers = {
     floor,
     profiled: (work) => profiler?.during(mesh.services.pid(store), work) ?? work(),
+    storeCpuMs: () => processCpuMs(mesh.services.pid(store)),
     transports: [
       ["nats", nats],
       ["http", http],
@@ -107,18 +111,22 @@ async function tellNoise(
 
 /** The floor of each load just before it, so that whatever else the machine does falls on both. */
 async function measureCase(
-  { floor, transports, profiled }: Drivers,
+  { floor, transports, profiled, storeCpuMs }: Drivers,
   one: ReadCase,
   context: BenchContext,
 ): Promise<void> {
   for (const workers of one.workers) {
     const job = jobOf(one, { kind: "closed", workers }, context);
-    const { perSecond: floorRps } = await floor.run(job);
+    const least = await floor.run(job);
     for (const [transport, driver] of transports) {
       const isProfiled = transport === "nats" && workers === profiledWorkers;
+      const before = storeCpuMs();
       const result = await (isProfiled ? profiled(() => driver.run(job)) : driver.run(job));
-      const over = { floorRps, ratioToFloor: floorRps / result.perSecond };
-      context.tell({ ...measuresOf(one, { transport, mode: `closed${workers}` }, result), ...over });
+      const cpuMs = (storeCpuMs() - before) / result.answered;
+      context.tell({
+        ...measuresOf(one, { transport, mode: `closed${workers}` }, result),
+        ...over(least, result, cpuMs),
+      });
     }
   }
   for (const perSecond of one.perSecond) {
@@ -127,6 +135,13 @@ async function measureCase(
       context.tell(measuresOf(one, { transport, mode: `open${perSecond}` }, result));
     }
   }
+}
+
+/** @param cpuMs the store's a read; told where the system tells it */
+function over(floor: ReadResult, { perSecond }: ReadResult, cpuMs: number): Readonly<Record<string, number>> {
+  const cpu = { storeCpuMs: cpuMs, floorCpuMs: floor.cpuMs, cpuRatio: cpuMs / floor.cpuMs };
+  const rates = { floorRps: floor.perSecond, ratioToFloor: floor.perSecond / perSecond };
+  return Number.isNaN(cpuMs) ? rates : { ...rates, ...cpu };
 }
 
 function jobOf({ service, rows }: ReadCase, load: ReadJob["load"], { quick }: BenchContext): ReadJob {
