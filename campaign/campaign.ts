@@ -40,4 +40,11 @@ export const campaigns: readonly Campaign[] = [
     countDefault: 10_000,
     load: () => import("./merge/campaign.ts"),
   },
+  {
+    name: "store-kills",
+    does: "two stores under load on real servers, one of them killed with SIGKILL at a failpoint each time",
+    unit: "kills",
+    countDefault: 50,
+    load: () => import("./store-kills/campaign.ts"),
+  },
 ];

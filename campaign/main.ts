@@ -7,6 +7,7 @@ const usage = "usage: npm run campaign -- NAME [--seed S] [--runs N | --kills N]
 const examples = `examples:
   npm run campaign -- merge                              a seed of its own, which is printed
   npm run campaign -- merge --seed 7 --runs 100000
+  npm run campaign -- store-kills --seed 7 --kills 50
   npm run campaign -- merge --seed 7 --path 12:0:3       a counterexample once more
   npm run --silent campaign -- merge --json              one line of JSON for programs`;
 const countMax = 100_000_000;

@@ -60,8 +60,9 @@ export class SimulatedRedis {
       const [nonce, bytes] = [rest[count + 2 * i] as Buffer, rest[count + 2 * i + 1] as Buffer];
       const before = this.strings.get(key);
       if (!(before?.subarray(1, 9) ?? Buffer.alloc(0)).equals(nonce)) return [i + 1];
-      this.strings.set(key, bytes);
-      this.#onSet(key, before, bytes);
+      if (bytes.length === 0) this.strings.delete(key);
+      else this.strings.set(key, bytes);
+      if (bytes.length > 0) this.#onSet(key, before, bytes);
       return [];
     });
   }
