@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import { type Records, redisRecords } from "@tributary/online-store/adapters/redis-records";
 import { encodeRecord, nonceOf, recordFormat } from "@tributary/online-store/core/record";
 import { writeSection } from "@tributary/online-store/core/section";
-import { applyWrites } from "@tributary/online-store/handlers/apply-writes";
+import { applyErasures, applyWrites } from "@tributary/online-store/handlers/apply-writes";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import type { Scheduler } from "fast-check";
-import { erase } from "./erase.ts";
 import { type History, type Key, keys, type Message } from "./model.ts";
 import { writesOf } from "./model-chunk.ts";
 import { cellId, type Erased, expectedOf } from "./oracle.ts";
@@ -78,10 +77,11 @@ async function persist(act: () => Promise<void>): Promise<void> {
 
 async function apply(records: Records, batch: readonly Message[]): Promise<void> {
   const writes = batch.flatMap((message) => (message.kind === "rows" ? writesOf(message) : []));
-  const { corrupt } = await applyWrites(records, writes);
-  if (corrupt.size > 0) throw new Error("a record is taken for corrupt");
+  const applied = [await applyWrites(records, writes)];
   for (const message of batch)
-    if (message.kind === "erasure") await erase(records, keyOf(message.key), message.version);
+    if (message.kind === "erasure")
+      applied.push(await applyErasures(records, [keyOf(message.key)], () => message.version));
+  if (applied.some(({ corrupt }) => corrupt.size > 0)) throw new Error("a record is taken for corrupt");
 }
 
 async function checkEnd(redis: SimulatedRedis, history: History): Promise<void> {
