@@ -50,6 +50,8 @@ const publishers: readonly (readonly [string, readonly PrincipalName[]])[] = [
   ["$JS.API.STREAM.CREATE.TRIB_X", []],
   ["$JS.API.STREAM.DELETE.TRIB_ROWS_DIRECT", []],
   ["$JS.API.STREAM.PURGE.TRIB_ROWS_DIRECT", []],
+  ["$JS.API.STREAM.MSG.DELETE.TRIB_ROWS_DIRECT", ["online-store"]],
+  ["$JS.API.STREAM.MSG.DELETE.TRIB_EVENTS", []],
   ["$JS.API.CONSUMER.DELETE.TRIB_KEYED.x", ["stream-processor"]],
   ["$JS.API.CONSUMER.MSG.NEXT.TRIB_ROWS_DIRECT.online-store", ["online-store"]],
   ["$JS.ACK.TRIB_ROWS_DIRECT.online-store.1.1.1.1.0", ["online-store"]],

@@ -161,6 +161,8 @@ describe("a store at its start", () => {
         sweepEveryMs: 60_000,
         sweepRecordsPerSecond: 1_000,
         sweepTombstoneAgeMs: 0,
+        janitorEveryMs: 60_000,
+        janitorKeepMs: 0,
         ...more,
       },
       { logger: createLogger({ name: "refused", level: "silent" }), instance: "refused" },

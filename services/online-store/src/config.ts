@@ -54,4 +54,14 @@ export const options = {
     schema: text.integer(31 * 86_400_000, { min: 0, max: 1_000 * 86_400_000 }),
     help: "real ms that a withdrawn value's tombstone stays, above all retentions; default 2678400000 (31 days)",
   },
+  janitorEveryMs: {
+    env: "JANITOR_EVERY_MS",
+    schema: text.integer(60_000, { min: 100, max: 2_000_000_000 }),
+    help: "ms between looks at how full the row streams are; default 60000",
+  },
+  janitorKeepMs: {
+    env: "JANITOR_KEEP_MS",
+    schema: text.integer(600_000, { min: 0, max: 2_000_000_000 }),
+    help: "ms that a message stays in its row stream at least, though it is applied; default 600000",
+  },
 } as const;

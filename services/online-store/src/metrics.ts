@@ -25,6 +25,11 @@ export interface SweepCounters {
   removed: number;
 }
 
+export interface JanitorCounters {
+  /** Applied messages taken from the row streams. */
+  removed: number;
+}
+
 export interface ReadCounters {
   reads: number;
   errors: number;
@@ -37,6 +42,7 @@ export interface Metrics {
   readonly outages: Readonly<Record<Lane, WriteOutage>>;
   readonly reads: ReadCounters;
   readonly sweep: SweepCounters;
+  readonly janitor: JanitorCounters;
   readonly freshness: FreshnessMonitor;
   /** On-demand feature → values that could not be evaluated and were read as null. */
   readonly onDemandFailures: Map<string, number>;
@@ -53,6 +59,7 @@ export function createMetrics(logger: Logger): Metrics {
       direct: createWriteOutage("direct", logger),
     },
     reads: { reads: 0, errors: 0 },
+    janitor: { removed: 0 },
     sweep: { rounds: 0, records: 0, tombstones: 0, sections: 0, removed: 0 },
     freshness: new FreshnessMonitor(),
     onDemandFailures: new Map(),
@@ -85,6 +92,8 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     `tributary_store_reads_total ${metrics.reads.reads}`,
     "# TYPE tributary_store_read_errors_total counter",
     `tributary_store_read_errors_total ${metrics.reads.errors}`,
+    "# TYPE tributary_store_janitor_removed_total counter",
+    `tributary_store_janitor_removed_total ${metrics.janitor.removed}`,
     ...Object.entries(metrics.sweep).flatMap(([name, value]) => [
       `# TYPE tributary_store_sweep_${name}_total counter`,
       `tributary_store_sweep_${name}_total ${value}`,

@@ -13,6 +13,7 @@ import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
 import { answerOf } from "./adapters/redis-client.ts";
 import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
+import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
 import type { FreshnessMonitor } from "./core/freshness-monitor.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
@@ -48,7 +49,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
   const tracker = await track(parts, loops, replays);
   open();
   parts.erasing.start(() => tracker.epoch);
-  const sweep = await openSweep(parts);
+  const [sweep, janitor] = [await openSweep(parts), openJanitor(parts, tracker)];
   const { http, micro } = await serve(parts, loops, { tracker, replays });
   return {
     failed: Promise.race([
@@ -59,7 +60,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
     ]),
     stop: async () => {
       await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
-      await Promise.all([sweep.stop(), parts.erasing.stop()]);
+      await Promise.all([sweep.stop(), janitor.stop(), parts.erasing.stop()]);
       await tracker.stop();
       await replays.stop();
       await parts.close();

@@ -9,7 +9,7 @@ export interface HeldStream {
   readonly stream: string;
   /** Of its first message. */
   readonly since: string;
-  /** When the last such message goes by its age; null where the stream keeps messages until they are purged. */
+  /** When the last such message goes by its age; null where the stream keeps messages until it fills up. */
   readonly until: string | null;
 }
 

@@ -17,7 +17,7 @@ function show({ id, entity, erasedUpTo, participants, records, streams }: Erasur
     ...streams.map(({ stream, since, until }) => [
       `  ${stream}`,
       `messages since ${since} may name the key`,
-      until === null ? "until they are purged" : `until ${until}`,
+      until === null ? "until the stream fills up" : `until ${until}`,
     ]),
   ];
   return `erasure ${id} of one ${entity}: what is of ${erasedUpTo} or before\n${alignColumns(lines)}`;

@@ -82,6 +82,7 @@ export const principalTable: readonly Principal[] = [
       ...(["TRIB_ROWS_BATCH", "TRIB_ROWS_STREAM", "TRIB_ROWS_DIRECT"] as const).flatMap((stream) => [
         ...durableReads(stream, "online-store"),
         ...cursorReads(stream),
+        `$JS.API.STREAM.MSG.DELETE.${stream}`,
       ]),
       ...bucketReads("TRIB_ERASURES"),
       "$KV.TRIB_ERASURES.receipt.*.online-store",

@@ -8,6 +8,7 @@ export const apiErrors = {
   consumerNotFound: 10014,
   streamNotFound: 10059,
   messageNotFound: 10037,
+  deleteFailed: 10057,
   streamFull: 10077,
   /** Server, account memory, account storage: as full as a full stream. */
   resourcesExceeded: [10023, 10028, 10047],

@@ -44,6 +44,8 @@ export const storeKeys = {
   floor: (partition: number) => `{${partitionToken(partition)}}!floor`,
   /** Hash: shape id, hex → the shape (see shape.ts). */
   shapes: (partition: number) => shapesKey(`{${partitionToken(partition)}}`),
+  /** Who cleans the row streams; runs out by itself. */
+  janitor: "tributary:janitor",
   /** Who sweeps; runs out by itself. And how far the round is: a cursor of SCAN. */
   sweep: "tributary:sweep",
   sweepPosition: "tributary:sweep-position",
