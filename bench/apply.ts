@@ -91,7 +91,7 @@ interface Told {
 function tellRows({ tell }: BenchContext, { lane, mode, perSecond, floor, idle, pressed }: Told): void {
   const reads = idle &&
     pressed && { readP99Ms: pressed.p99, idleReadP99Ms: idle.p99, errors: idle.errors + pressed.errors };
-  const over = { floorRowsPerSecond: floor, ratioToFloor: floor / perSecond };
+  const over = { floorRowsPerSecond: floor, ratioToFloor: perSecond / floor };
   tell({ bench: "apply", case: lane, mode, rowsPerSecond: perSecond, ...over, errors: 0, ...reads });
 }
 

@@ -140,7 +140,7 @@ async function measureCase(
 /** @param cpuMs the store's a read; told where the system tells it */
 function over(floor: ReadResult, { perSecond }: ReadResult, cpuMs: number): Readonly<Record<string, number>> {
   const cpu = { storeCpuMs: cpuMs, floorCpuMs: floor.cpuMs, cpuRatio: cpuMs / floor.cpuMs };
-  const rates = { floorRps: floor.perSecond, ratioToFloor: floor.perSecond / perSecond };
+  const rates = { floorRps: floor.perSecond, ratioToFloor: perSecond / floor.perSecond };
   return Number.isNaN(cpuMs) ? rates : { ...rates, ...cpu };
 }
 
