@@ -30,13 +30,16 @@ const directory = resolve(process.env.TRIBUTARY_DIRECTORY ?? `${root}/.tributary
 // With --json, standard output is for the object alone.
 const say = (line: string): void => void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
 
-/** The first signal stops in order; a second one at once, and the watchdog ends what is left. */
+/** One Ctrl-C comes twice: from the terminal and from npm. Signals this close together are one request, ms. */
+const sameRequestMs = 1_000;
+
+/** The first request stops in order; a second one at once, and the watchdog ends what is left. */
 const stopRequested = new Promise<void>((done) => {
-  let signals = 0;
+  let firstAtMs: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      signals += 1;
-      if (signals > 1) process.exit(130);
+      firstAtMs ??= performance.now();
+      if (performance.now() - firstAtMs > sameRequestMs) process.exit(130);
       done();
     });
   }
