@@ -73,6 +73,8 @@ describe("chunk codec", () => {
   it("gives back every optional part", () => {
     expect(decodeChunk(encodeChunk(golden))).toEqual(golden);
     expect(decodeChunk(encodeChunk(confirmation))).toEqual(confirmation);
+    const whole: Chunk = { ...confirmation, whole: true };
+    expect(decodeChunk(encodeChunk(whole))).toEqual(whole);
   });
 
   it("writes the golden bytes of format 1, and reads them", () => {

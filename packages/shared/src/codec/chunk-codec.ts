@@ -23,7 +23,7 @@ import { pack, unpack } from "./msgpack.ts";
  *   rows:    n rows · keys · et event times · st [incarnations, sequences, minors] (a list, or one value for all rows) ·
  *            cols [[feature, presence bitmap | nil = every row, tombstone bitmap | nil = none, values of the other present rows]] ·
  *            sched [[until, [[at, [column, value, …]], …]] | nil]
- *   confirm: at (confirmed up to, epoch ms)
+ *   confirm: at (confirmed up to, epoch ms) · whole (true behind a republish)
  *
  * Unknown names are ignored; an unknown entry of `must` is refused.
  */
@@ -63,7 +63,7 @@ const rowsSchema = z.object({
   sched: z.array(z.tuple([integer, z.array(z.tuple([integer, z.array(z.unknown())]))]).nullable()).optional(),
 });
 
-const confirmSchema = z.object({ ...headerShape, k: z.literal("confirm"), at: integer });
+const confirmSchema = z.object({ ...headerShape, k: z.literal("confirm"), at: integer, whole: z.literal(true).optional() });
 const wireSchema = z.discriminatedUnion("k", [rowsSchema, confirmSchema]);
 type WireRows = z.infer<typeof rowsSchema>;
 
@@ -97,7 +97,9 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
       `the chunk needs extensions this build does not know: ${wire.must.join(", ")}`,
     );
   }
-  if (wire.k === "confirm") return { kind: "confirm", ...headerOf(wire), confirmedAtMs: wire.at };
+  if (wire.k === "confirm") {
+    return { kind: "confirm", ...headerOf(wire), confirmedAtMs: wire.at, ...(wire.whole && { whole: true }) };
+  }
   return rowsFromWire(wire);
 }
 
@@ -120,7 +122,7 @@ function rowsToWire(chunk: RowsChunk): Record<string, unknown> {
 }
 
 function confirmationToWire(chunk: ConfirmationChunk): Record<string, unknown> {
-  return { ...headerToWire(chunk), k: "confirm", at: chunk.confirmedAtMs };
+  return { ...headerToWire(chunk), k: "confirm", at: chunk.confirmedAtMs, whole: chunk.whole };
 }
 
 function headerToWire(chunk: Chunk): Record<string, unknown> {

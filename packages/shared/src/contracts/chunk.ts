@@ -96,6 +96,12 @@ export interface ConfirmationChunk extends ChunkHeader {
   readonly kind: "confirm";
   /** Batch: the interval's end. Stream: the least mark the owner has read. Epoch ms. */
   readonly confirmedAtMs: number;
+  /**
+   * Behind a republish: all that the view and partition hold has been sent again before this, so that once it counts by the
+   * floor alone no hold below it concerns them any more. `confirmedAtMs` is 0 where it confirms nothing. Unknown to older
+   * stores, which take it for any other confirmation.
+   */
+  readonly whole?: true;
   readonly run?: { readonly number: number; readonly ordinal: number };
   readonly fence?: number;
 }

@@ -22,7 +22,11 @@ export const subjects = {
   writeRows: `${prefix}.write.rows`,
   batchRun: `${prefix}.batch.run`,
   batchStatus: `${prefix}.batch.status`,
+  batchRepublish: `${prefix}.batch.republish`,
   streamStatus: `${prefix}.stream.status`,
+  /** Of the partition's owner; `*`: of any. */
+  streamRepublish: (partition: number | "*") =>
+    `${prefix}.stream.republish.${partition === "*" ? partition : partitionToken(partition)}`,
 } as const;
 
 /** `trib.v1.rows.batch.p07.route_profile` → its parts; undefined for anything else. */
