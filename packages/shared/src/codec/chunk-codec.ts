@@ -63,7 +63,12 @@ const rowsSchema = z.object({
   sched: z.array(z.tuple([integer, z.array(z.tuple([integer, z.array(z.unknown())]))]).nullable()).optional(),
 });
 
-const confirmSchema = z.object({ ...headerShape, k: z.literal("confirm"), at: integer, whole: z.literal(true).optional() });
+const confirmSchema = z.object({
+  ...headerShape,
+  k: z.literal("confirm"),
+  at: integer,
+  whole: z.literal(true).optional(),
+});
 const wireSchema = z.discriminatedUnion("k", [rowsSchema, confirmSchema]);
 type WireRows = z.infer<typeof rowsSchema>;
 
