@@ -74,7 +74,7 @@ describe("chunk codec", () => {
     expect(decodeChunk(encodeChunk(golden))).toEqual(golden);
     expect(decodeChunk(encodeChunk(confirmation))).toEqual(confirmation);
     const whole: Chunk = { ...confirmation, whole: true };
-    expect(decodeChunk(encodeChunk(whole))).toEqual(whole);
+    for (const one of [whole, { ...whole, since: 4711 }]) expect(decodeChunk(encodeChunk(one))).toEqual(one);
   });
 
   it("writes the golden bytes of format 1, and reads them", () => {

@@ -23,7 +23,7 @@ import { pack, unpack } from "./msgpack.ts";
  *   rows:    n rows · keys · et event times · st [incarnations, sequences, minors] (a list, or one value for all rows) ·
  *            cols [[feature, presence bitmap | nil = every row, tombstone bitmap | nil = none, values of the other present rows]] ·
  *            sched [[until, [[at, [column, value, …]], …]] | nil]
- *   confirm: at (confirmed up to, epoch ms) · whole (true behind a republish)
+ *   confirm: at (confirmed up to, epoch ms) · whole (true behind a republish) · since (sequence of its first rows)
  *
  * Unknown names are ignored; an unknown entry of `must` is refused.
  */
@@ -68,6 +68,7 @@ const confirmSchema = z.object({
   k: z.literal("confirm"),
   at: integer,
   whole: z.literal(true).optional(),
+  since: integer.min(0).optional(),
 });
 const wireSchema = z.discriminatedUnion("k", [rowsSchema, confirmSchema]);
 type WireRows = z.infer<typeof rowsSchema>;
@@ -103,7 +104,7 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
     );
   }
   if (wire.k === "confirm") {
-    return { kind: "confirm", ...headerOf(wire), confirmedAtMs: wire.at, ...(wire.whole && { whole: true }) };
+    return confirmationFromWire(wire);
   }
   return rowsFromWire(wire);
 }
@@ -127,7 +128,13 @@ function rowsToWire(chunk: RowsChunk): Record<string, unknown> {
 }
 
 function confirmationToWire(chunk: ConfirmationChunk): Record<string, unknown> {
-  return { ...headerToWire(chunk), k: "confirm", at: chunk.confirmedAtMs, whole: chunk.whole };
+  return { ...headerToWire(chunk), k: "confirm", at: chunk.confirmedAtMs, whole: chunk.whole, since: chunk.since };
+}
+
+function confirmationFromWire(wire: z.infer<typeof confirmSchema>): ConfirmationChunk {
+  const { whole, since } = wire;
+  const republish = whole && { whole, ...(since !== undefined && { since }) };
+  return { kind: "confirm", ...headerOf(wire), confirmedAtMs: wire.at, ...republish };
 }
 
 function headerToWire(chunk: Chunk): Record<string, unknown> {

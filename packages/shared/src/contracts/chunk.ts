@@ -102,6 +102,11 @@ export interface ConfirmationChunk extends ChunkHeader {
    * stores, which take it for any other confirmation.
    */
   readonly whole?: true;
+  /**
+   * With `whole`: the least sequence of the lane's stream at which one of the rows sent again stands. What goes missing from there
+   * on is missing of them, so it is not lifted. Absent: there were no rows to send.
+   */
+  readonly since?: number;
   readonly run?: { readonly number: number; readonly ordinal: number };
   readonly fence?: number;
 }
