@@ -3,7 +3,8 @@ import type { Version } from "./version.ts";
 
 /**
  * Erasure of an entity key, in bucket TRIB_ERASURES: asked for once, kept for as long as anything can be replayed (R2).
- * `erasure.<id>` is the request; `receipt.<id>.<service>` says that a service has carried it out.
+ * `erasure.<id>` is the request; `receipt.<id>.<service>` says that a service has carried it out; `lift.<id>` says that the batch
+ * lane need not keep the key out of its runs any longer.
  *
  * Format history
  *   1  first form
@@ -29,6 +30,14 @@ export const receiptSchema = z.object({
 });
 export type ErasureReceipt = z.infer<typeof receiptSchema>;
 
+export const liftSchema = z.object({
+  format: z.literal(1),
+  id: erasureSchema.shape.id,
+  /** Real epoch ms. */
+  atMs: z.number().int(),
+});
+export type ErasureLift = z.infer<typeof liftSchema>;
+
 /** Reply of `store.erasure`: what Redis holds of an erased key now. */
 export interface ErasureCheck {
   readonly id: string;
@@ -48,8 +57,18 @@ export interface RecordCheck {
  */
 export type RecordState = "absent" | "erased" | "rewritten" | "residual" | "corrupt";
 
+/** Reply of `batch.erasure`: what the lake's snapshots, backfills and stages hold of an erased key now. */
+export interface LakeErasureCheck {
+  readonly id: string;
+  /** How many files of the entity's views were looked through. */
+  readonly files: number;
+  /** Those with rows that the erasure covers, relative to the lake's root. */
+  readonly residual: readonly string[];
+}
+
 export const erasureKey = (id: string): string => `erasure.${id}`;
 export const receiptKey = (id: string, service: string): string => `receipt.${id}.${service}`;
+export const liftKey = (id: string): string => `lift.${id}`;
 
 /** The greatest version that an erasure covers, of any lane. */
 export function erasureVersion({ eventTime }: Pick<Erasure, "eventTime">): Version {

@@ -40,6 +40,8 @@ export const principalTable: readonly Principal[] = [
       ...streamReads("TRIB_ROWS_BATCH"),
       "$JS.API.CONSUMER.INFO.TRIB_ROWS_BATCH.online-store",
       "trib.v1.rows.batch.*.*",
+      ...bucketReads("TRIB_ERASURES"),
+      "$KV.TRIB_ERASURES.receipt.*.batch-runner",
       "trib.v1.dlq.*.*",
     ],
     subscribe: [inbox("batch-runner"), "$SRV.>", "trib.v1.batch.>"],

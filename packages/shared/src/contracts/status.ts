@@ -121,6 +121,8 @@ export interface BatchRunCounts {
   readonly published: number;
   /** Rows set aside because a key or value is not what was declared; their cells stay as published. */
   readonly withheld?: number;
+  /** Rows kept out because their key is erased (see erasure.ts). */
+  readonly erased?: number;
 }
 
 export type BatchPhase = "computing" | "publishing" | "published" | "failed";

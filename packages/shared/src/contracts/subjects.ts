@@ -23,6 +23,7 @@ export const subjects = {
   batchRun: `${prefix}.batch.run`,
   batchStatus: `${prefix}.batch.status`,
   batchRepublish: `${prefix}.batch.republish`,
+  batchErasure: `${prefix}.batch.erasure`,
   streamStatus: `${prefix}.stream.status`,
   /** Of the partition's owner; `*`: of any. */
   streamRepublish: (partition: number | "*") =>
