@@ -22,7 +22,7 @@ beforeAll(async () => {
   servers = await startServers({ directory: directory.path, need: ["redis"] });
   const open = (name: string) => openRedis({ url: servers.redis.url, name, logger, commandTimeoutMs: 5_000 });
   connections = await Promise.all(["a", "b", "c", "d"].map(open));
-  writers = connections.map(redisRecords);
+  writers = connections.map((redis) => redisRecords(redis));
 });
 afterAll(async () => {
   for (const connection of connections ?? []) connection.disconnect();

@@ -65,6 +65,8 @@ export interface LaneFloor {
   readonly replay?: ReplayStatus;
   /** Partitions that lack what the stream holds no longer: they need a republish. Absent when there are none. */
   readonly gaps?: readonly number[];
+  /** The same by view. Absent in older builds. */
+  readonly gapViews?: Readonly<Record<string, readonly number[]>>;
   /** This instance cannot write: what comes stays in the stream. Absent while it can. */
   readonly waiting?: WaitStatus;
 }
@@ -95,6 +97,34 @@ export interface RedisFacts {
   readonly appendOnly: boolean;
   /** What was last written of it, or of a snapshot, is on disk. */
   readonly isDiskFine: boolean;
+  /** The masters of a cluster; the facts beside are then the worst of theirs. Absent for a single server. */
+  readonly servers?: readonly RedisServerFacts[];
+}
+
+export interface RedisServerFacts {
+  /** `host:port`. */
+  readonly address: string;
+  /** null: it does not answer. */
+  readonly facts: RedisFacts | null;
+}
+
+/** Records that an instance keeps in memory. All but the first four count since its start; all but `flushes` in records. */
+export interface ReadCacheStatus {
+  /** It is coherent at this moment, and used. */
+  readonly isOn: boolean;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly records: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Fetched without a look: for reads with a token, or while it was off. */
+  readonly bypasses: number;
+  /** Held or being fetched when they changed. */
+  readonly invalidations: number;
+  readonly flushes: number;
+  /** Not kept, because they had perhaps changed again before they came. */
+  readonly droppedFills: number;
+  readonly evictions: number;
 }
 
 export interface StoreStatus {
@@ -107,6 +137,8 @@ export interface StoreStatus {
   readonly redis?: RedisFacts | null;
   /** Of this instance since its start, by view. Absent in older builds. */
   readonly freshness?: readonly ViewFreshness[];
+  /** Of this instance; absent where it has none. */
+  readonly readCache?: ReadCacheStatus;
   readonly counters: { readonly reads: number; readonly readErrors: number; readonly mergeConflicts: number };
 }
 

@@ -24,6 +24,18 @@ const reconnectMsMax = 500;
  * @throws TributaryError UNAVAILABLE when no server answers in time; BAD_CONFIG when it refuses the password
  */
 export async function openRedis(options: RedisOptions): Promise<Redis> {
+  const redis = connectRedis(options);
+  try {
+    await firstReady(redis, options.startMsMax ?? 10_000);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+/** As `openRedis`, but does not wait for the server. */
+export function connectRedis(options: RedisOptions): Redis {
   const redis = new Redis(options.url, {
     connectionName: options.name,
     enableOfflineQueue: false,
@@ -34,12 +46,6 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
     retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 10), reconnectMsMax),
   });
   logOutages(redis, options);
-  try {
-    await firstReady(redis, options.startMsMax ?? 10_000);
-  } catch (error) {
-    redis.disconnect();
-    throw error;
-  }
   return redis;
 }
 
@@ -74,8 +80,11 @@ function firstReady(redis: Redis, startMsMax: number): Promise<void> {
   });
 }
 
-/** Answers of a server that cannot do it now, but will. Before version 7 one to a script's command stands behind a dash. */
-const passing = /(?:^|: -)(?:LOADING|OOM|READONLY|MISCONF|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN)\b/;
+/**
+ * Answers of a server that cannot do it now, but will. Before version 7 one to a script's command stands behind a dash. MOVED, ASK
+ * and TRYAGAIN: a cluster is changing under the command, which was not carried out.
+ */
+const passing = /(?:^|: -)(?:LOADING|OOM|READONLY|MISCONF|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK)\b/;
 const full = /(?:^|: -)OOM\b/;
 
 /**
@@ -86,6 +95,7 @@ export async function answerOf<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (error) {
+    if (error instanceof TributaryError) throw error;
     if (isReplyError(error) && !passing.test(error.message)) throw error;
     throw new TributaryError("UNAVAILABLE", `redis: ${causeOf(error)}`, { cause: error });
   }

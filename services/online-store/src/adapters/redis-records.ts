@@ -1,17 +1,22 @@
-import type { Redis } from "ioredis";
 import { groupBy } from "../core/group-by.ts";
 import { nonceOf } from "../core/record.ts";
 import { type Shape, shapeField } from "../core/shape.ts";
 import { shapesKey, slotOf } from "../core/store-keys.ts";
 import { answerOf } from "./redis-client.ts";
+import { type KnownRun, readFromCluster } from "./redis-cluster-read.ts";
 import { runScript, script } from "./redis-script.ts";
+import { isCluster, type RedisServers } from "./redis-servers.ts";
 import { redisShapes, type Shapes } from "./redis-shapes.ts";
 
 /** The records of entities, as bytes. */
 export interface Records {
   readonly shapes: Shapes;
-  /** In the order of the keys; null where there is none. @throws TributaryError UNAVAILABLE */
-  read(keys: readonly string[]): Promise<(Buffer | null)[]>;
+  /**
+   * In the order of the keys; null where there is none.
+   * @param need `latest`: as Redis has them from now on, though they may be known from before
+   * @throws TributaryError UNAVAILABLE
+   */
+  read(keys: readonly string[], need?: "latest"): Promise<(Buffer | null)[]>;
   /**
    * Replaces each record if it still is the one that was read; the keys of those that are not.
    * @throws TributaryError UNAVAILABLE; some may be replaced then
@@ -55,11 +60,15 @@ const nothing = Buffer.alloc(0);
 /** A script blocks the server while it runs. */
 const replacementsMax = 500;
 
-export function redisRecords(redis: Redis): Records {
+/** @param knownRun for records that are read for others: on a cluster only answers of the run that was looked at count */
+export function redisRecords(redis: RedisServers, knownRun?: KnownRun): Records {
   const shapes = redisShapes(redis);
+  const read = isCluster(redis)
+    ? (keys: readonly string[]) => readFromCluster(redis, keys, knownRun)
+    : (keys: readonly string[]) => answerOf(redis.mgetBuffer(...keys));
   return {
     shapes,
-    read: async (keys) => (keys.length === 0 ? [] : answerOf(redis.mgetBuffer(...keys))),
+    read: async (keys) => (keys.length === 0 ? [] : read(keys)),
     replace: async (replacements) => {
       const conflicts = await Promise.all(batchesOf(replacements).map((batch) => replaceBatch(redis, shapes, batch)));
       return conflicts.flat();
@@ -77,7 +86,7 @@ function batchesOf(replacements: readonly Replacement[]): Replacement[][] {
   });
 }
 
-async function replaceBatch(redis: Redis, known: Shapes, batch: readonly Replacement[]): Promise<string[]> {
+async function replaceBatch(redis: RedisServers, known: Shapes, batch: readonly Replacement[]): Promise<string[]> {
   const slot = slotOf(batch[0]?.key ?? "");
   const keys = batch.map((replacement) => replacement.key);
   const shapes = new Map(batch.flatMap((replacement) => [...replacement.shapes].map((shape) => [shape.id, shape])));

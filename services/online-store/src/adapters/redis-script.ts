@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
-import { answerOf, isReplyError } from "./redis-client.ts";
+import { isReplyError } from "./redis-client.ts";
+import { ask, type RedisServers } from "./redis-servers.ts";
 
 /** A Lua script by its hash; sent whole only where the server does not know it (a restart or flush forgets scripts). */
 export interface Script {
@@ -12,16 +12,17 @@ export function script(text: string): Script {
   return { text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
-/** @throws TributaryError UNAVAILABLE */
+/** All keys lie in the slot of the first. @throws TributaryError UNAVAILABLE */
 export function runScript(
-  redis: Redis,
+  redis: RedisServers,
   { text, sha }: Script,
   args: { readonly keys: readonly string[]; readonly values: readonly (string | number | Buffer)[] },
 ): Promise<unknown> {
   const { keys, values } = args;
-  const attempt = redis.evalsha(sha, keys.length, ...keys, ...values).catch((error: unknown) => {
-    if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-    return redis.eval(text, keys.length, ...keys, ...values);
-  });
-  return answerOf(attempt);
+  return ask(redis, keys[0] ?? "", (server) =>
+    server.evalsha(sha, keys.length, ...keys, ...values).catch((error: unknown) => {
+      if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+      return server.eval(text, keys.length, ...keys, ...values);
+    }),
+  );
 }

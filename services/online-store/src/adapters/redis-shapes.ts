@@ -1,8 +1,7 @@
 import { corrupt } from "@tributary/shared/merge/byte-reader";
-import type { Redis } from "ioredis";
 import { parseShape, type Shape, type ShapeLookup, shapeField, shapeText, UnknownShape } from "../core/shape.ts";
 import { shapesKey, slotOf } from "../core/store-keys.ts";
-import { answerOf } from "./redis-client.ts";
+import { ask, type RedisServers } from "./redis-servers.ts";
 
 /** The shapes that records name: those this process knows, and the way to those that others wrote. */
 export interface Shapes extends ShapeLookup {
@@ -13,7 +12,7 @@ export interface Shapes extends ShapeLookup {
 }
 
 /** They only ever become more; a view has one for each set of features that it ever had. */
-export function redisShapes(redis: Redis): Shapes {
+export function redisShapes(redis: RedisServers): Shapes {
   const known = new Map<number, Shape>();
   return {
     find: (id) => known.get(id),
@@ -23,11 +22,12 @@ export function redisShapes(redis: Redis): Shapes {
       known.set(id, parseShape(id, text));
     },
     register: async (slot, shapes) => {
+      const key = shapesKey(slot);
       for (const shape of shapes) {
         const field = shapeField(shape.id);
-        await answerOf(redis.hsetnx(shapesKey(slot), field, shapeText(shape)));
+        await ask(redis, key, (server) => server.hsetnx(key, field, shapeText(shape)));
         // Another shape of the same id, once in 2^48, would be told here instead of being mistaken for this one.
-        const text = await answerOf(redis.hget(shapesKey(slot), field));
+        const text = await ask(redis, key, (server) => server.hget(key, field));
         if (text !== shapeText(shape))
           throw corrupt(`two shapes have the id ${field}: ${text} and ${shapeText(shape)}`);
         known.set(shape.id, shape);
@@ -36,8 +36,9 @@ export function redisShapes(redis: Redis): Shapes {
   };
 }
 
-async function findText(redis: Redis, field: string, slots: readonly string[]): Promise<string | undefined> {
-  const texts = await Promise.all(slots.map((slot) => answerOf(redis.hget(shapesKey(slot), field))));
+async function findText(redis: RedisServers, field: string, slots: readonly string[]): Promise<string | undefined> {
+  const textIn = (key: string) => ask(redis, key, (server) => server.hget(key, field));
+  const texts = await Promise.all(slots.map((slot) => textIn(shapesKey(slot))));
   return texts.find((text) => text !== null) ?? undefined;
 }
 
