@@ -82,6 +82,11 @@ describe("an erased entity key", () => {
     expect([await reasonOf("LAX"), await textOf("LAX")]).toEqual([secret("LAX"), secret("LAX")]);
   });
 
+  it("is listed with the services that have carried it out", async () => {
+    const { erasures } = (await cli("erasures", "list")) as unknown as { erasures: readonly object[] };
+    expect(erasures).toEqual([expect.objectContaining({ entity: "airport", receipts: ["online-store"] })]);
+  });
+
   it("is told with the lanes that do not take part and the streams that may still name it", async () => {
     const status = await erase("ORD", "--id", "ord-again");
     expect(status.exit).toBe(6);
@@ -147,7 +152,7 @@ describe("an erasure asked for while the stores stand still", () => {
   it("is pending, and done when they go on", async () => {
     await publish("DEN");
     for (const name of stores) rig.services.pause(name);
-    const status = await erase("DEN", "--id", "patience", "--wait", "1").finally(() => {
+    const status = await erase("DEN", "--id", "patience", "--timeout", "1").finally(() => {
       for (const name of stores) rig.services.resume(name);
     });
     expect(status.exit).toBe(6);
@@ -160,7 +165,7 @@ describe("an erasure asked for while the stores stand still", () => {
   it("is carried out by stores that were killed", async () => {
     await publish("SEA");
     await Promise.all(stores.map((name) => rig.services.kill(name)));
-    const status = await erase("SEA", "--id", "killed", "--wait", "30");
+    const status = await erase("SEA", "--id", "killed", "--timeout", "30");
     expect(storeOf(status)).toMatchObject({ state: "done" });
     expect([await reasonOf("SEA"), await textOf("SEA")]).toEqual([null, null]);
   });

@@ -84,7 +84,7 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
     options: [
       ["-y, --yes", "it cannot be undone; without this nothing is erased"],
       ["--id <id>", "a name for it, such as a ticket's; asked for again, it is not erased again"],
-      ["--wait <seconds>", "for the participants; default 10"],
+      ["--timeout <seconds>", "for the participants; default 10"],
     ],
     examples: ["erase passenger id=4711 --yes", "erase passenger id=4711 --yes --id ticket-4711 --json"],
     load: () => import("./commands/erase.ts"),
@@ -95,17 +95,26 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
     commands: [
       {
         usage: "list",
-        does: "the newest erasures, without the keys",
+        does: "the newest erasures, without the keys, and which services have carried them out",
         options: [["-l, --limit <erasures>", "at most this many; default 20"]],
         examples: ["erasures list", "erasures list --limit 100 --json"],
         load: () => import("./commands/erasures-list.ts"),
       },
       {
         usage: "show <id>",
-        does: "one erasure: each participant, what Redis holds now, which streams may still name the key",
+        does: "one erasure: each participant, what Redis and the lake hold now, where the key may still be",
         more: "Exit code 6 when a participant has not carried it out, or does not take part.",
         examples: ["erasures show ticket-4711"],
         load: () => import("./commands/erasures-show.ts"),
+      },
+      {
+        usage: "lift <id>",
+        does: "let batch runs take the key again",
+        more:
+          "Tables that feed the entity's batch views may still hold rows of the key, so runs keep it out until this. " +
+          "What was erased stays erased: only intervals that end after the erasure bring the key back.",
+        examples: ["erasures lift ticket-4711"],
+        load: () => import("./commands/erasures-lift.ts"),
       },
     ],
   },

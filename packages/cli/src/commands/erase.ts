@@ -17,16 +17,17 @@ import { withConnection } from "../with-connection.ts";
 export interface EraseFlags {
   readonly yes?: boolean;
   readonly id?: string;
-  readonly wait?: string;
+  readonly timeout?: string;
 }
 
-const waitSecondsDefault = 10;
-const pollMs = 100;
+const timeoutSecondsDefault = 10;
+const pollMs = 200;
 
 export async function run(invocation: Invocation<EraseFlags>): Promise<CommandResult> {
   const { args, options, settings, output, interruption } = invocation;
   const [entity = "", ...pairs] = args;
-  const waitMs = 1_000 * (options.wait === undefined ? waitSecondsDefault : countOf(options.wait, "--wait"));
+  const { timeout } = options;
+  const waitMs = 1_000 * (timeout === undefined ? timeoutSecondsDefault : countOf(timeout, "--timeout"));
   return withConnection(settings.adminNatsUrl(), async (connection) => {
     const catalog = await requireCurrentCatalog(connection);
     const key = keyOf(catalog, entity, pairs);

@@ -17,11 +17,13 @@ export async function run({ options, settings, output }: Invocation<ListFlags>):
   const max = options.limit === undefined ? limitDefault : countOf(options.limit, "--limit");
   return withConnection(settings.adminNatsUrl(), async (connection) => {
     const { total, newest } = await listErasures(await openBucket(connection, "TRIB_ERASURES"), max);
-    const erasures = newest.map(({ id, entity, requestedAtMs }) => {
-      return { id, entity, requestedAt: new Date(requestedAtMs).toISOString() };
+    const erasures = newest.map(({ id, entity, requestedAtMs, receipts, isLifted }) => {
+      return { id, entity, requestedAt: new Date(requestedAtMs).toISOString(), receipts, isLifted };
     });
-    const title = ["erasure", "entity", "requested"].map((name) => output.colors.dim(name));
-    const rows = erasures.map((one) => [one.id, one.entity, one.requestedAt]);
+    const title = ["erasure", "entity", "requested", "receipts", ""].map((name) => output.colors.dim(name));
+    const rows = erasures.map((one) => {
+      return [one.id, one.entity, one.requestedAt, one.receipts.join(", ") || "-", one.isLifted ? "lifted" : ""];
+    });
     return { data: { total, erasures }, text: total === 0 ? "no erasures" : alignColumns([title, ...rows]) };
   });
 }

@@ -2,9 +2,12 @@ import { randomBytes } from "node:crypto";
 import { clockAt, ordinaryClock } from "@tributary/shared/contracts/clock";
 import {
   type Erasure,
+  type ErasureLift,
   type ErasureReceipt,
   erasureKey,
   erasureSchema,
+  liftKey,
+  liftSchema,
   receiptKey,
   receiptSchema,
 } from "@tributary/shared/contracts/erasure";
@@ -61,15 +64,40 @@ export async function readReceipt(bucket: Bucket, id: string, service: string): 
   return entry && receiptSchema.safeParse(JSON.parse(new TextDecoder().decode(entry.value))).data;
 }
 
+export async function readLift(bucket: Bucket, id: string): Promise<ErasureLift | undefined> {
+  const entry = await bucket.get(liftKey(id));
+  return entry && liftSchema.safeParse(JSON.parse(new TextDecoder().decode(entry.value))).data;
+}
+
+/** From then on batch runs take the key again. Asked for again, it stays what it was. @throws TributaryError UNAVAILABLE */
+export async function liftErasure(bucket: Bucket, id: string): Promise<ErasureLift> {
+  const known = await readLift(bucket, id);
+  if (known !== undefined) return known;
+  const lift: ErasureLift = { format: 1, id, atMs: Date.now() };
+  await bucket.create(liftKey(id), new TextEncoder().encode(JSON.stringify(lift)));
+  return lift;
+}
+
+export interface ListedErasure extends Erasure {
+  /** Services that have given their receipt. */
+  readonly receipts: readonly string[];
+  readonly isLifted: boolean;
+}
+
 /** The newest first. */
-export async function listErasures(bucket: Bucket, max: number): Promise<{ total: number; newest: Erasure[] }> {
-  const prefix = erasureKey("");
-  const ids = (await bucket.keys()).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+export async function listErasures(bucket: Bucket, max: number): Promise<{ total: number; newest: ListedErasure[] }> {
+  const keys = (await bucket.keys()).map((key) => key.split("."));
+  const idsOf = (kind: string) => keys.filter(([first]) => first === kind).map(([, id = ""]) => id);
+  const [receipts, lifted] = [keys.filter(([kind]) => kind === "receipt"), new Set(idsOf("lift"))];
   const all: Erasure[] = [];
-  for (const id of ids) {
+  for (const id of idsOf("erasure")) {
     const erasure = await readErasure(bucket, id);
     if (erasure !== undefined) all.push(erasure);
   }
   all.sort((a, b) => b.requestedAtMs - a.requestedAtMs);
-  return { total: all.length, newest: all.slice(0, max) };
+  const newest = all.slice(0, max).map((erasure) => {
+    const own = receipts.filter(([, id]) => id === erasure.id).map(([, , service = ""]) => service);
+    return { ...erasure, receipts: own.sort(), isLifted: lifted.has(erasure.id) };
+  });
+  return { total: all.length, newest };
 }
