@@ -243,3 +243,24 @@ test("endpoints answer again after the broker was killed and started", async () 
   await until(async () => text(await request(client, subject, bytes(""), { timeoutMs: 1_000 })) === "here");
   await service.stop();
 });
+
+test("what every instance hears, the one whose it is answers, and nobody answers what is nobody's", async () => {
+  const heard: string[] = [];
+  const ownerOf = (mine: string) =>
+    serve(async (asked) => bytes(`${mine}: ${text(asked.data)}`), {
+      isMine: ({ data }) => {
+        heard.push(mine);
+        return text(data) === mine;
+      },
+    });
+  const services = [await ownerOf("a"), await ownerOf("b")];
+  for (const mine of ["a", "b", "a"])
+    expect(text(await request(client, subject, bytes(mine), { timeoutMs: 3_000 }))).toBe(`${mine}: ${mine}`);
+  await until(() => heard.toSorted().join("") === "aaabbb");
+  await expect(request(client, subject, bytes("c"), { timeoutMs: 200 })).rejects.toMatchObject({ code: "DEADLINE" });
+  expect((await serviceAnswer(`INFO.online-store.${services[0]?.id}`)).endpoints[0]).toMatchObject({
+    subject,
+    queue_group: "",
+  });
+  await Promise.all(services.map((service) => service.stop()));
+});

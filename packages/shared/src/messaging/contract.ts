@@ -195,6 +195,11 @@ export interface Endpoint {
   /** The reply's bytes. A thrown TributaryError becomes a micro error with its code in header `Tributary-Error`. */
   readonly handle: (request: EndpointRequest) => Promise<Uint8Array>;
   readonly metadata?: Headers;
+  /**
+   * Present: every instance hears every request, and the one for which this is true works on it and answers; the others stay
+   * silent, so a request that is nobody's ends at its asker's time-out. Absent: one instance hears it, whichever.
+   */
+  readonly isMine?: (request: EndpointRequest) => boolean;
   /** Requests worked on at once; above it OVERLOADED is answered at once. Default 64. */
   readonly concurrencyMax?: number;
   /** What STATS says of this endpoint beside what it says of the whole process. */

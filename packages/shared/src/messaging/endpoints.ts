@@ -5,7 +5,7 @@ import { type Client, clientOf } from "./client.ts";
 import type { Connection, Endpoint, EndpointRequest, Headers, MicroService, ServeOptions } from "./contract.ts";
 import { EndpointStats } from "./endpoint-stats.ts";
 import { fromHeaderBlock, toHeaderBlock } from "./header-block.ts";
-import { type Described, describe, queueGroup, type Verb, verbSubjects, verbs } from "./micro-protocol.ts";
+import { type Described, describe, queueOf, type Verb, verbSubjects, verbs } from "./micro-protocol.ts";
 import { deadlineHeader, principalHeader, toErrorHeaders } from "./service-errors.ts";
 
 /**
@@ -73,7 +73,8 @@ class EndpointServer implements MicroService {
     const stats = new EndpointStats();
     this.#stats.set(endpoint.name, stats);
     const gate = { working: 0, max: endpoint.concurrencyMax ?? concurrencyMaxDefault };
-    this.#subscribe(endpoint.subject, queueGroup, (message) => {
+    this.#subscribe(endpoint.subject, queueOf(endpoint), (message) => {
+      if (endpoint.isMine?.(toRequest(message)) === false) return;
       const startedAt = performance.now();
       const work = this.#reply(endpoint, message, gate).then((error) => stats.record(startedAt, error));
       this.#working.add(work);

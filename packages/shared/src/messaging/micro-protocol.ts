@@ -2,7 +2,7 @@ import type { Endpoint, ServeOptions } from "./contract.ts";
 import type { EndpointStats } from "./endpoint-stats.ts";
 
 /** Answers of the micro protocol (ADR-32): `$SRV.PING|INFO|STATS`, of all, of a name, of one instance. */
-export const queueGroup = "q";
+const queueGroup = "q";
 export const verbs = ["PING", "INFO", "STATS"] as const;
 export type Verb = (typeof verbs)[number];
 
@@ -15,6 +15,11 @@ export interface Described {
 
 export function verbSubjects(verb: Verb, name: string, id: string): string[] {
   return [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`];
+}
+
+/** Undefined: every instance hears every request. */
+export function queueOf({ isMine }: Endpoint): string | undefined {
+  return isMine === undefined ? queueGroup : undefined;
 }
 
 export function describe(verb: Verb, service: Described) {
@@ -47,5 +52,5 @@ export function describe(verb: Verb, service: Described) {
 }
 
 function place(endpoint: Endpoint) {
-  return { name: endpoint.name, subject: endpoint.subject, queue_group: queueGroup };
+  return { name: endpoint.name, subject: endpoint.subject, queue_group: queueOf(endpoint) ?? "" };
 }
