@@ -66,6 +66,7 @@ function subjectsPage(): string {
     [subjects.batchRun, "operators → batch-runner", "request/reply"],
     [subjects.batchStatus, "operators → batch-runner", "request/reply"],
     [subjects.streamStatus, "operators → stream-processor", "request/reply"],
+    [subjects.streamRepublish("*").replace("*", "<pNN>"), "operators → the partition's owner", "request/reply"],
     [subjects.storeStatus, "operators → online-store", "request/reply"],
   ].map(([subject, who, what]) => [`\`${subject}\``, who, what]);
   const streams = streamTable.map((row) => [

@@ -13,6 +13,7 @@ import type { Logger } from "@tributary/shared/runtime/logger";
 import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { openDatabase } from "./adapters/database.ts";
 import type { options } from "./config.ts";
+import { republishEndpoint } from "./handlers/answer-republish.ts";
 import { LeaseKeeper } from "./handlers/lease-keeper.ts";
 import { PartitionOwner } from "./handlers/partition-owner.ts";
 import type { HeldLease, Parts, Worker } from "./handlers/parts.ts";
@@ -57,6 +58,7 @@ export async function startStreamProcessor(
         subject: subjects.streamStatus,
         handle: async () => new TextEncoder().encode(JSON.stringify(streamStatus(parts, keeper.workers()))),
       },
+      republishEndpoint(() => keeper.workers()),
     ],
   });
   const connections = [consuming, publishing, serving];

@@ -580,6 +580,42 @@ describe("the rules' cases", () => {
     expect(read(row, world.nowMs)).toEqual([0, 0, null, null, null, null]);
   });
 
+  it("R5, V5: what was told is told again as it was, and an event that comes meanwhile wins", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    const before = world.rows.get("a") as Told;
+    const again = () => world.book.toldAgain([...(world.book.state.views.get("v")?.keys.values() ?? [])]);
+    world.pass(3);
+    world.log.push(chunkOf(0, [item(4, "a", 999)]));
+    world.read(world.book, 1);
+    const { rows, unknown } = again();
+    expect([rows.map(({ told }) => told), unknown]).toEqual([[before], []]);
+    world.tick(world.book, "yes");
+    expect(compareVersions((world.rows.get("a") as Told).version, before.version)).toBeGreaterThan(0);
+    expect(again().rows.map(({ told }) => told)).toEqual([world.rows.get("a")]);
+  });
+
+  it("R5: what nobody knows to be told is told by the next tick", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    world.commit(true);
+    world.takeOver(false);
+    world.rows.clear();
+    const { rows, unknown } = world.book.toldAgain([...(world.book.state.views.get("v")?.keys.values() ?? [])]);
+    expect([rows.length, unknown.map(({ key }) => key), unknown.map((entry) => world.book.isTold(entry))]).toEqual([
+      0,
+      ["a"],
+      [false],
+    ]);
+    world.tick(world.book, "yes");
+    expect(unknown.map((entry) => world.book.isTold(entry))).toEqual([true]);
+    expect(read(world.rows.get("a"), world.nowMs)?.[0]).toBe(1);
+  });
+
   it("C2: the mark of a view is the least of its shards, and none while a shard has not been read", () => {
     const { book, log } = new World();
     const leastOf = () => leastMark(book.state, view);

@@ -131,6 +131,27 @@ export class PartitionBook {
     }
   }
 
+  /**
+   * What the last acknowledged rows of keys say, to be sent again as they were (V5). Of the other keys nobody knows it (a
+   * takeover, a row on its way): their next evaluation publishes them, which `isTold` tells.
+   */
+  toldAgain(entries: readonly KeyEntry[]): { readonly rows: RowToTell[]; readonly unknown: KeyEntry[] } {
+    const rows: RowToTell[] = [];
+    const unknown: KeyEntry[] = [];
+    for (const entry of entries) {
+      if (!isCurrent(this.state, entry)) continue;
+      if (entry.told !== undefined) rows.push({ entry, told: entry.told });
+      else unknown.push(entry);
+    }
+    for (const entry of unknown) this.#unpublished.add(entry);
+    return { rows, unknown };
+  }
+
+  /** True once the key's last row is acknowledged, or the key is gone. */
+  isTold(entry: KeyEntry): boolean {
+    return entry.told !== undefined || !isCurrent(this.state, entry);
+  }
+
   /** Everything since the commit before, as of now; report how it went before the next. */
   beginCommit(): CommitContent {
     const { keys, removed, removedViews } = this.#unsaved.beginCommit();

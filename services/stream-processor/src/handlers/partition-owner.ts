@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
-import { asTributaryError } from "@tributary/shared/contracts/errors";
+import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
+import type { StreamRepublishReply, StreamRepublishRequest } from "@tributary/shared/contracts/republish";
 import type { PartitionPosition } from "@tributary/shared/contracts/status";
 import type { Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { savePartition } from "../adapters/partition-store.ts";
@@ -10,6 +11,7 @@ import { decodeKeyedChunk, type KeyedChunk } from "../core/keyed-item.ts";
 import type { PartitionBook } from "../core/partition-book.ts";
 import { openPartition } from "./open-partition.ts";
 import type { HeldLease, Parts, Worker } from "./parts.ts";
+import { PartitionRepublisher } from "./republish-partition.ts";
 import { RowTeller } from "./row-teller.ts";
 
 /**
@@ -28,9 +30,10 @@ export class PartitionOwner implements Worker {
   readonly ended: Promise<unknown>;
   readonly #parts: Parts;
   readonly #lease: HeldLease;
-  readonly #partition: number;
+  readonly partition: number;
   #book: PartitionBook | undefined;
   #teller: RowTeller | undefined;
+  #republisher: PartitionRepublisher | undefined;
   #isStopping = false;
   #failure: unknown;
   #ticking: Promise<void> | undefined;
@@ -42,7 +45,7 @@ export class PartitionOwner implements Worker {
   constructor(parts: Parts, lease: HeldLease, partition: number) {
     this.#parts = parts;
     this.#lease = lease;
-    this.#partition = partition;
+    this.partition = partition;
     this.ended = this.#run().then(
       () => this.#failure,
       (error: unknown) => error ?? new Error("partition ended"),
@@ -51,7 +54,7 @@ export class PartitionOwner implements Worker {
 
   status(): PartitionPosition {
     return {
-      partition: this.#partition,
+      partition: this.partition,
       fence: this.#lease.fence,
       incarnation: this.#book?.state.incarnation ?? 0,
       applied: this.#book?.state.position ?? 0,
@@ -84,24 +87,43 @@ export class PartitionOwner implements Worker {
       });
   }
 
+  /** False once the lease may have run out, and another may be the owner. */
+  get isInCharge(): boolean {
+    return !this.#isOver() && this.#lease.isValid();
+  }
+
+  /** @throws TributaryError UNAVAILABLE while the partition is not taken over or stands still; what `ask` throws */
+  async republish(request: StreamRepublishRequest, deadlineMs: number): Promise<StreamRepublishReply> {
+    if (this.#stopped !== undefined) throw this.#unavailable(`reads no further: ${this.#stopped}`);
+    if (this.#republisher === undefined) throw this.#unavailable("is still being taken over; ask again");
+    return this.#republisher.ask(request, deadlineMs);
+  }
+
   onClockChange(): void {
     this.#teller?.onClockChange();
   }
 
   async #run(): Promise<void> {
-    const { cursor, book } = await openPartition(this.#parts, this.#partition);
+    const { cursor, book } = await openPartition(this.#parts, this.partition);
     try {
       this.#book = book;
       this.#committed = book.state.position;
       while (!this.#isOver() && !(await cursor.drained())) await this.#readSome(cursor, book);
       // The first fence of all: nobody was here before.
       if (this.#lease.fence > 1) book.takenOver(takeoverClock(this.#parts));
-      if (this.#stopped === undefined) this.#teller = new RowTeller(this.#parts, book, this.#lease.fence);
+      if (this.#stopped === undefined) this.#beginTelling(book);
       while (!this.#isOver()) await this.#readSome(cursor, book);
       await this.#finish();
     } finally {
       await cursor.close();
     }
+  }
+
+  #beginTelling(book: PartitionBook): void {
+    const [parts, lease] = [this.#parts, this.#lease];
+    const teller = new RowTeller(parts, book, lease.fence);
+    this.#teller = teller;
+    this.#republisher = new PartitionRepublisher({ parts, lease, book, teller });
   }
 
   #isOver(): boolean {
@@ -126,8 +148,8 @@ export class PartitionOwner implements Worker {
       const error = asTributaryError(thrown);
       this.#stopped = `message ${message.sequence} of TRIB_KEYED: ${error.message}`;
       this.#parts.logger.error(
-        { partition: this.#partition, sequence: message.sequence, code: error.code },
-        `partition ${this.#partition} stops: ${this.#stopped}`,
+        { partition: this.partition, sequence: message.sequence, code: error.code },
+        `partition ${this.partition} stops: ${this.#stopped}`,
       );
       return undefined;
     }
@@ -140,7 +162,7 @@ export class PartitionOwner implements Worker {
       if (catalog !== undefined) book.switchCatalog(catalog);
       else if (this.#isOver()) return false;
       else {
-        this.#parts.logger.warn({ partition: this.#partition, version }, "waiting for a catalog version");
+        this.#parts.logger.warn({ partition: this.partition, version }, "waiting for a catalog version");
         await pause(readWaitMs);
       }
     }
@@ -159,7 +181,7 @@ export class PartitionOwner implements Worker {
     this.#committedAtMs = performance.now();
     const content = book.beginCommit();
     try {
-      await savePartition(this.#parts.database, this.#lease, { partition: this.#partition, ...content });
+      await savePartition(this.#parts.database, this.#lease, { partition: this.partition, ...content });
       this.#committed = content.position;
     } catch (error) {
       book.commitFailed();
@@ -168,15 +190,19 @@ export class PartitionOwner implements Worker {
   }
 
   async #finish(): Promise<void> {
-    await Promise.all([this.#ticking, this.#committing]);
+    await Promise.all([this.#ticking, this.#committing, this.#republisher?.stop()]);
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#teller !== undefined && this.#lease.isValid()) await this.#commit();
+  }
+
+  #unavailable(why: string): TributaryError {
+    return new TributaryError("UNAVAILABLE", `partition ${this.partition} ${why}`);
   }
 
   /** An outage is tried again at the next tick; anything else, the fence above all, ends the work. */
   #onFailure(what: string, thrown: unknown): void {
     const error = asTributaryError(thrown);
-    this.#parts.logger.warn({ partition: this.#partition, code: error.code }, `${what}: ${error.message}`);
+    this.#parts.logger.warn({ partition: this.partition, code: error.code }, `${what}: ${error.message}`);
     if (!error.retryable) this.#failure ??= thrown;
   }
 }

@@ -26,11 +26,22 @@ export async function publishRows(
   );
 }
 
+export interface Confirmation {
+  readonly view: ViewState;
+  /** Epoch ms. */
+  readonly confirmedAtMs: number;
+  readonly origin: ChunkOrigin;
+  /** All that the view and partition hold has been sent again before it (R5). */
+  readonly whole?: true;
+  /** With `whole`: no row of it stands below this sequence of TRIB_ROWS_STREAM. */
+  readonly since?: number;
+}
+
 /** C2: behind all rows that are acknowledged, in the same subject. */
 export async function publishConfirmation(
   parts: Parts,
   state: PartitionState,
-  { view, confirmedAtMs, origin }: { view: ViewState; confirmedAtMs: number; origin: ChunkOrigin },
+  { view, confirmedAtMs, origin, whole, since }: Confirmation,
 ): Promise<void> {
   await publishChunk(parts, {
     kind: "confirm",
@@ -42,6 +53,8 @@ export async function publishConfirmation(
     producer: origin.producer,
     fence: origin.fence,
     confirmedAtMs,
+    ...(whole && { whole }),
+    ...(since !== undefined && { since }),
   });
 }
 

@@ -9,6 +9,11 @@ import type { Parts } from "./parts.ts";
 /** Publishes a partition's rows and confirmations; one tick at a time. */
 const evaluatedAtOnce = 500;
 
+interface ConfirmableMark {
+  readonly view: ViewState;
+  readonly markMs: number | undefined;
+}
+
 export class RowTeller {
   readonly #parts: Parts;
   readonly #book: PartitionBook;
@@ -17,6 +22,7 @@ export class RowTeller {
   #evaluatedAtMs = 0;
   #confirmedAtMs = 0;
   readonly #confirmed = new Map<string, number>();
+  #confirmable: readonly ConfirmableMark[] = [];
 
   constructor(parts: Parts, book: PartitionBook, fence: number) {
     this.#parts = parts;
@@ -45,7 +51,14 @@ export class RowTeller {
       await this.#tell(evaluation);
     }
     this.#evaluatedAtMs = Math.min(nowMs, this.#clock().nowMs);
-    if (waiting === 0) await this.#confirm(marks);
+    if (waiting > 0) return;
+    this.#confirmable = marks;
+    await this.#confirm();
+  }
+
+  /** C2: up to where everything that this view was given is published and acknowledged; undefined: nothing is known of it. */
+  confirmableMs(view: ViewState): number | undefined {
+    return this.#confirmable.find((mark) => mark.view === view)?.markMs;
   }
 
   onClockChange(): void {
@@ -69,16 +82,16 @@ export class RowTeller {
     }
   }
 
-  #marks(): { view: ViewState; markMs: number | undefined }[] {
+  #marks(): ConfirmableMark[] {
     const { state } = this.#book;
     return [...state.views.values()].map((view) => ({ view, markMs: leastMark(state, view.view) }));
   }
 
   /** C2: the least mark read before the rows were evaluated, once these are acknowledged; never this clock. */
-  async #confirm(marks: readonly { view: ViewState; markMs: number | undefined }[]): Promise<void> {
+  async #confirm(): Promise<void> {
     if (performance.now() - this.#confirmedAtMs < this.#parts.config.markMs) return;
     this.#confirmedAtMs = performance.now();
-    for (const { view, markMs } of marks) {
+    for (const { view, markMs } of this.#confirmable) {
       if (markMs === undefined || markMs <= (this.#confirmed.get(view.view.name) ?? Number.NEGATIVE_INFINITY)) continue;
       await publishConfirmation(this.#parts, this.#book.state, { view, confirmedAtMs: markMs, origin: this.#origin });
       this.#confirmed.set(view.view.name, markMs);
