@@ -3,7 +3,8 @@ import type { RedisConnection } from "@tributary/online-store/adapters/redis-cli
 import { openRedis } from "@tributary/online-store/adapters/redis-client";
 import { redisLives } from "@tributary/online-store/adapters/redis-lives";
 import { redisProgress } from "@tributary/online-store/adapters/redis-progress";
-import { isAlive, isWhole } from "@tributary/online-store/core/partition-life";
+import type { Hold } from "@tributary/online-store/core/confirmation";
+import { epochOf, isAlive, isWhole } from "@tributary/online-store/core/partition-life";
 import { createLogger } from "@tributary/shared/runtime/logger";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -93,19 +94,40 @@ describe("the floor that a server holds", () => {
     expect(await store.now()).toEqual({ isAlive: false, isWhole: false, floor: 10 });
   });
 
-  it("of before a restart lets no confirmation count after it", async () => {
+  it("of before a restart lets nothing count after it, and lifts no hold", async () => {
     const progress = redisProgress(redis);
-    const confirmed = async () => (await progress.load([new Map()]))[0]?.confirmed;
-    await progress.settle(store.life, new Map([["view:1", 5]]), []);
-    expect(await confirmed()).toEqual(new Map([["view:1", 5]]));
+    const settled = (value: number, lifted: readonly Hold[] = []) => ({
+      confirmed: new Map([["view:1", value]]),
+      filled: new Map([["direct:view:1", at(value)]]),
+      lifted,
+      done: [],
+    });
+    const now = async () => {
+      const [one] = await progress.load([new Map()]);
+      return [one?.confirmed.get("view:1"), one?.filled.get("direct:view:1")?.sequence, one?.holds.length];
+    };
+    const holds = [3, 4].map((sequence) => ({ lane: "direct" as const, view: "view", ...at(sequence) }));
+    await progress.addHolds(holds.map((hold) => ({ ...hold, partition: 0, why: "test" })));
+    await progress.settle(store.life, settled(9, holds.slice(0, 1)));
+    expect(await now()).toEqual([9, 9, 1]);
+    await progress.settle(store.life, settled(5));
+    expect(await now()).toEqual([9, 9, 1]);
     await restart();
-    await progress.settle(store.life, new Map([["view:1", 9]]), []);
-    expect(await confirmed()).toEqual(new Map([["view:1", 5]]));
+    await progress.settle(store.life, settled(12, holds));
+    expect(await now()).toEqual([9, 9, 1]);
   });
 });
 
 it("two instances that see one loss begin one epoch, and another loss is another epoch", async () => {
-  const progress = redisProgress(redis);
-  const epochs = [await progress.beginEpoch("a", "loss 1"), await progress.beginEpoch("b", "loss 1")];
-  expect([...epochs, await progress.beginEpoch("c", "loss 2"), await progress.epoch()]).toEqual(["a", "a", "c", "c"]);
+  const { lives } = store;
+  const seen = async () => epochOf(await lives.advance(1, new Map()));
+  const before = await seen();
+  await restart();
+  await Promise.all([lives.begin(1), redisLives(redis).begin(1)]);
+  const after = await seen();
+  await lives.begin(1);
+  expect([after === before, await seen()]).toEqual([false, after]);
+  await redis.flushall();
+  await lives.begin(1);
+  expect([before, after]).not.toContain(await seen());
 });

@@ -15,6 +15,7 @@ import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
 import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
+import { laneView } from "./core/filled.ts";
 import type { FreshnessMonitor } from "./core/freshness-monitor.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
 import { applyChunks } from "./handlers/apply-chunks.ts";
@@ -102,6 +103,7 @@ function track(parts: Parts, loops: Loops, replays: Replays): Promise<ProgressTr
   return trackProgress({
     ...{ progress, lives, replays, session, lookSession, loops, logger },
     partitions: () => catalog.current?.partitions ?? defaultPartitions,
+    views: () => Object.values(catalog.current?.views ?? {}).map(laneView),
     everyMs: config.progressMs,
   });
 }

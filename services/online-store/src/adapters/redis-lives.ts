@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Lane } from "@tributary/shared/contracts/catalog";
 import type { Redis } from "ioredis";
-import type { Floors, StreamPosition } from "../core/confirmation.ts";
 import type { PartitionLife } from "../core/partition-life.ts";
 import { floorValue, readFloors } from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
+import type { Floors, StreamPosition } from "../core/stream-position.ts";
 import { runScript, script } from "./redis-script.ts";
 
 /**

@@ -1,7 +1,17 @@
 import type { Redis } from "ioredis";
-import type { Floors, Hold, PartitionProgress, PendingConfirmation } from "../core/confirmation.ts";
-import { holdField, pendingField, readConfirmed, readHolds, readPending } from "../core/progress-fields.ts";
+import type { Hold, PartitionProgress, PendingConfirmation } from "../core/confirmation.ts";
+import type { Filled } from "../core/filled.ts";
+import {
+  holdField,
+  pendingField,
+  pendingValue,
+  readConfirmed,
+  readFilled,
+  readHolds,
+  readPending,
+} from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
+import type { Floors } from "../core/stream-position.ts";
 import { answerOf } from "./redis-client.ts";
 import type { LifeAt } from "./redis-lives.ts";
 import { runScript, script } from "./redis-script.ts";
@@ -17,21 +27,44 @@ export interface Progress {
   /** Holds that are not there are no error: a replay may come twice. */
   liftHolds(holds: readonly (Hold & { readonly partition: number })[]): Promise<void>;
   addPending(entries: readonly (PendingConfirmation & { readonly partition: number })[]): Promise<void>;
-  /** Raises what counts, then forgets what need not wait any longer; neither when the life is over. */
-  settle(at: LifeAt, confirmed: ReadonlyMap<string, number>, done: readonly PendingConfirmation[]): Promise<void>;
+  /** Raises what counts and is filled, forgets the holds that lifts, then what need not wait any longer; nothing when the life is over. */
+  settle(at: LifeAt, settled: Settled): Promise<void>;
+}
+
+/** What a look at one partition has found out. */
+export interface Settled {
+  readonly confirmed: ReadonlyMap<string, number>;
+  readonly filled: Filled;
+  readonly lifted: readonly Hold[];
+  readonly done: readonly PendingConfirmation[];
 }
 
 /**
- * Two instances may settle at once, the slower one with less: what counts only grows. Judged by the floors of a life that is over
- * it must not count: the data below them may be gone. KEYS: confirmed, floor hash. ARGV: life, then ids and instants.
+ * Two instances may settle at once, the slower one with less: what counts and is filled only grows. Judged by the floors of a life
+ * that is over it must not count: the data below them may be gone, and a hold of the same name may have been written for that.
+ * KEYS: confirmed, floor hash, filled, holds. ARGV: life; how many confirmed, then ids and instants; how many filled, then ids,
+ * incarnations and sequences; the fields of holds.
  */
 const raise = script(`
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if redis.call('HGET', KEYS[2], 'life') ~= ARGV[1] or string.sub(ARGV[1], 1, #run + 1) ~= run .. ':' then return 0 end
-for i = 2, #ARGV, 2 do
+local i = 3
+for _ = 1, tonumber(ARGV[2]) do
   local known = tonumber(redis.call('HGET', KEYS[1], ARGV[i]))
   if not known or known < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  i = i + 2
 end
+local fills = tonumber(ARGV[i])
+i = i + 1
+for _ = 1, fills do
+  local incarnation, sequence = string.match(redis.call('HGET', KEYS[3], ARGV[i]) or '0:0', '(%d+):(%d+)')
+  local a, b = tonumber(ARGV[i + 1]), tonumber(incarnation)
+  if a > b or (a == b and tonumber(ARGV[i + 2]) > tonumber(sequence)) then
+    redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1] .. ':' .. ARGV[i + 2])
+  end
+  i = i + 3
+end
+for j = i, #ARGV do redis.call('HDEL', KEYS[4], ARGV[j]) end
 return 1`);
 
 const causeMs = 10_000;
@@ -63,24 +96,37 @@ export function redisProgress(redis: Redis): Progress {
     addPending: async (entries) => {
       await Promise.all(
         entries.map((entry) =>
-          answerOf(redis.hset(storeKeys.pending(entry.partition), pendingField(entry), entry.confirmedAtMs)),
+          answerOf(redis.hset(storeKeys.pending(entry.partition), pendingField(entry), pendingValue(entry))),
         ),
       );
     },
-    settle: async ({ partition, life }, confirmed, done) => {
-      const keys = [storeKeys.confirmed(partition), storeKeys.floor(partition)];
-      const isRaised = await runScript(redis, raise, { keys, values: [life, ...[...confirmed].flat()] });
-      if (isRaised === 1 && done.length > 0)
-        await answerOf(redis.hdel(storeKeys.pending(partition), ...done.map(pendingField)));
+    settle: async ({ partition, life }, settled) => {
+      const keys = [storeKeys.confirmed, storeKeys.floor, storeKeys.filled, storeKeys.holds].map((key) =>
+        key(partition),
+      );
+      const isRaised = await runScript(redis, raise, { keys, values: [life, ...raised(settled)] });
+      if (isRaised === 1 && settled.done.length > 0)
+        await answerOf(redis.hdel(storeKeys.pending(partition), ...settled.done.map(pendingField)));
     },
   };
 }
 
+function raised({ confirmed, filled, lifted }: Settled): (string | number)[] {
+  const fills = [...filled].flatMap(([id, { incarnation, sequence }]) => [id, incarnation, sequence]);
+  return [confirmed.size, ...[...confirmed].flat(), filled.size, ...fills, ...lifted.map(holdField)];
+}
+
 async function load(redis: Redis, partition: number, floors: Floors): Promise<PartitionProgress> {
-  const [holds, pending, confirmed] = await Promise.all([
-    answerOf(redis.hgetall(storeKeys.holds(partition))),
-    answerOf(redis.hgetall(storeKeys.pending(partition))),
-    answerOf(redis.hgetall(storeKeys.confirmed(partition))),
-  ]);
-  return { floors, holds: readHolds(holds), pending: readPending(pending), confirmed: readConfirmed(confirmed) };
+  const [holds, pending, filled, confirmed] = await Promise.all(
+    [storeKeys.holds, storeKeys.pending, storeKeys.filled, storeKeys.confirmed].map((key) =>
+      answerOf(redis.hgetall(key(partition))),
+    ),
+  );
+  return {
+    floors,
+    holds: readHolds(holds ?? {}),
+    pending: readPending(pending ?? {}),
+    filled: readFilled(filled ?? {}),
+    confirmed: readConfirmed(confirmed ?? {}),
+  };
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Hold, type PartitionProgress, type PendingConfirmation, pendingMax, settle } from "./confirmation.ts";
-import { holdField, pendingField, readHolds, readPending } from "./progress-fields.ts";
+import { type Filled, liftedHolds } from "./filled.ts";
+import { holdField, pendingField, pendingValue, readHolds, readPending } from "./progress-fields.ts";
 
 const incarnation = 1_000;
 
@@ -22,6 +23,7 @@ function progress(floor: number, more: Partial<PartitionProgress>): PartitionPro
     floors: new Map([["stream", { incarnation, sequence: floor }]]),
     holds: [],
     pending: [],
+    filled: new Map(),
     confirmed: new Map(),
     ...more,
   };
@@ -57,7 +59,7 @@ describe("a confirmation", () => {
 
   it("of an earlier stream is dropped: nothing will tell whether it may count", () => {
     const old = pending(3, 7, { incarnation: incarnation - 1 });
-    expect(settle(progress(10_000, { pending: [old] }))).toEqual({ confirmed: new Map(), done: [old] });
+    expect(settle(progress(10_000, { pending: [old] }))).toMatchObject({ confirmed: new Map(), done: [old] });
   });
 
   it("does not count without a floor of this epoch, though the broker's is past it", () => {
@@ -88,17 +90,24 @@ describe("a confirmation", () => {
   });
 });
 
-type Kind = "row" | "poison" | "confirm";
+type Kind = "row" | "poison" | "confirm" | "whole";
+interface ModelMessage {
+  readonly kind: Kind;
+  readonly view: string;
+  /** Of one that fills: how many messages before it the rows sent again begin. */
+  readonly back: number;
+}
 const messagesArbitrary = fc.array(
   fc.record({
-    kind: fc.constantFrom<Kind>("row", "row", "confirm", "confirm", "poison"),
+    kind: fc.constantFrom<Kind>("row", "row", "confirm", "confirm", "poison", "whole"),
     view: fc.constantFrom("now", "other"),
+    back: fc.nat(4),
   }),
   { minLength: 1, maxLength: 12 },
 );
 
 describe("confirmations of a stream that instances apply in any order", () => {
-  it("count only when every earlier message of their view is applied, and in the end all of those do", () => {
+  it("count only when every earlier message of their view is applied or sent again, and in the end all of those do", () => {
     fc.assert(
       fc.property(messagesArbitrary, fc.array(fc.nat(), { minLength: 60, maxLength: 60 }), (messages, choices) => {
         const model = new StreamModel(messages);
@@ -118,15 +127,16 @@ describe("confirmations of a stream that instances apply in any order", () => {
 /** Messages are applied and then acknowledged, each on its own; floors are written and judged at any moment in between. */
 class StreamModel {
   confirmed: ReadonlyMap<string, number> = new Map();
-  readonly #messages: readonly { readonly kind: Kind; readonly view: string }[];
+  readonly #messages: readonly (ModelMessage & { readonly sequence: number })[];
   readonly #applied = new Set<number>();
   readonly #acked = new Set<number>();
-  #holds: Hold[] = [];
-  #pending: PendingConfirmation[] = [];
+  #holds: readonly Hold[] = [];
+  #pending: readonly PendingConfirmation[] = [];
+  #filled: Filled = new Map();
   #floor = 0;
 
-  constructor(messages: readonly { readonly kind: Kind; readonly view: string }[]) {
-    this.#messages = messages;
+  constructor(messages: readonly ModelMessage[]) {
+    this.#messages = messages.map((message, i) => ({ ...message, sequence: i + 1 }));
   }
 
   step(choice: number): void {
@@ -139,7 +149,7 @@ class StreamModel {
   }
 
   finish(): void {
-    for (let sequence = 1; sequence <= this.#messages.length; sequence++) {
+    for (const { sequence } of this.#messages) {
       this.#apply(sequence);
       this.#acked.add(sequence);
     }
@@ -149,37 +159,47 @@ class StreamModel {
 
   check(): void {
     for (const [id, at] of this.confirmed) {
-      const before = this.#messages.slice(0, at - 1).map((message, i) => ({ ...message, sequence: i + 1 }));
-      for (const message of before.filter((one) => `${one.view}:1` === id)) {
-        expect(message.kind).not.toBe("poison");
+      for (const message of this.#of(id).filter(({ sequence }) => sequence < at)) {
         expect(this.#applied).toContain(message.sequence);
+        if (message.kind === "poison") expect(this.#isSentAgain(message, this.#applied)).toBe(true);
       }
     }
   }
 
   expectedInTheEnd(): ReadonlyMap<string, number> {
     const expected = new Map<string, number>();
-    for (const view of ["now", "other"]) {
-      const own = this.#messages
-        .map((message, i) => ({ ...message, sequence: i + 1 }))
-        .filter((one) => one.view === view);
-      const poison = own.find((one) => one.kind === "poison")?.sequence ?? Number.POSITIVE_INFINITY;
-      const last = own.findLast((one) => one.kind === "confirm" && one.sequence < poison);
-      if (last) expected.set(`${view}:1`, last.sequence);
+    for (const id of ["now:1", "other:1"]) {
+      const own = this.#of(id);
+      const poison = own.find((one) => one.kind === "poison" && !this.#isSentAgain(one, this.#applied));
+      const last = own.findLast(
+        ({ kind, sequence }) => isConfirming(kind) && sequence < (poison?.sequence ?? Number.POSITIVE_INFINITY),
+      );
+      if (last) expected.set(id, last.sequence);
     }
     return expected;
   }
 
+  #of(id: string) {
+    return this.#messages.filter((one) => `${one.view}:1` === id);
+  }
+
+  /** A republish began behind it and came to its end. */
+  #isSentAgain({ sequence, view }: { sequence: number; view: string }, applied: ReadonlySet<number>): boolean {
+    const filling = this.#messages.filter((one) => one.kind === "whole" && one.view === view);
+    return filling.some((one) => applied.has(one.sequence) && one.sequence - one.back > sequence);
+  }
+
   /** Idempotent, as deliveries are. A confirmation says its own sequence as its instant. */
   #apply(sequence: number): void {
-    const { kind, view } = this.#messages[sequence - 1] as { kind: Kind; view: string };
+    const { kind, view, back } = this.#messages[sequence - 1] as ModelMessage;
     this.#applied.add(sequence);
-    const [asHold, asPending] = [hold(sequence, { view }), pending(sequence, sequence, { view })];
+    const filling = kind === "whole" ? { fillsBelow: Math.max(0, sequence - back) } : {};
+    const [asHold, asPending] = [hold(sequence, { view }), pending(sequence, sequence, { view, ...filling })];
     // Through the fields that Redis holds.
     if (kind === "poison")
       this.#holds = readHolds(fields([...this.#holds, asHold].map((one) => [holdField(one), "x"])));
-    if (kind === "confirm") {
-      const all = [...this.#pending, asPending].map((one) => [pendingField(one), String(one.confirmedAtMs)] as const);
+    if (isConfirming(kind)) {
+      const all = [...this.#pending, asPending].map((one) => [pendingField(one), pendingValue(one)] as const);
       this.#pending = readPending(fields(all));
     }
   }
@@ -191,12 +211,22 @@ class StreamModel {
   }
 
   #settle(): void {
-    const state = progress(this.#floor, { holds: this.#holds, pending: this.#pending, confirmed: this.confirmed });
-    const { confirmed, done } = settle(state);
-    const gone = new Set(done);
-    this.confirmed = confirmed;
+    const [holds, entries, filled] = [this.#holds, this.#pending, this.#filled];
+    const state = progress(this.#floor, { holds, pending: entries, filled, confirmed: this.confirmed });
+    const settled = settle(state);
+    const gone = new Set(settled.done);
+    this.confirmed = settled.confirmed;
+    this.#filled = settled.filled;
     this.#pending = this.#pending.filter((entry) => !gone.has(entry));
+    const lifted = new Set(liftedHolds({ holds: this.#holds, filled: this.#filled }, views));
+    this.#holds = this.#holds.filter((one) => !lifted.has(one));
   }
+}
+
+const views = ["now", "other"].map((view) => ({ lane: "stream" as const, view, viewVersion: 1 }));
+
+function isConfirming(kind: Kind): boolean {
+  return kind === "confirm" || kind === "whole";
 }
 
 function fields(entries: readonly (readonly [string, string])[]): Record<string, string> {

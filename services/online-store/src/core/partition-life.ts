@@ -1,4 +1,4 @@
-import type { Floors, StreamPosition } from "./confirmation.ts";
+import type { Floors, StreamPosition } from "./stream-position.ts";
 
 /**
  * A server that restarts may have lost its last writes, and one that was emptied all of them; both answer as if nothing had

@@ -51,8 +51,10 @@ export const storeKeys = {
   sweepPosition: "tributary:sweep-position",
   /** Hash: `lane:incarnation:sequence:view` → why a message below a confirmation was set aside. */
   holds: (partition: number) => `{${partitionToken(partition)}}!holds`,
-  /** Hash: `lane:incarnation:sequence:view:viewVersion` → confirmed up to, epoch ms; not counted yet. */
+  /** Hash: `lane:incarnation:sequence:view:viewVersion` → confirmed up to, epoch ms; not counted yet. Behind a republish `:fillsBelow` (see filled.ts). */
   pending: (partition: number) => `{${partitionToken(partition)}}!pending`,
+  /** Hash: `lane:view:viewVersion` → `incarnation:sequence` below which nothing of it is missing (see filled.ts). */
+  filled: (partition: number) => `{${partitionToken(partition)}}!filled`,
   /** Hash: `view:viewVersion` → confirmed up to, epoch ms; counts. */
   confirmed: (partition: number) => `{${partitionToken(partition)}}!confirmed`,
 } as const;

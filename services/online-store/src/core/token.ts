@@ -1,7 +1,7 @@
 import { compareVersions } from "@tributary/shared/contracts/version";
 import type { WriteToken } from "@tributary/shared/contracts/write";
 import type { Cell } from "@tributary/shared/merge/cell";
-import type { StreamPosition } from "./confirmation.ts";
+import type { StreamPosition } from "./stream-position.ts";
 
 /**
  * Whether a write is readable (D3): each cell it named holds its version or a greater one. Where the producer gave no event

@@ -87,9 +87,10 @@ function liftedHold(
 }
 
 function confirmationOf(
-  { partition, confirmedAtMs }: ConfirmationChunk,
+  { partition, confirmedAtMs, whole, since }: ConfirmationChunk,
   { lane, name, version }: View,
   { incarnation, sequence }: { readonly incarnation: number; readonly sequence: number },
 ): PendingConfirmation & { readonly partition: number } {
-  return { partition, lane, view: name, viewVersion: version, incarnation, sequence, confirmedAtMs };
+  const entry = { partition, lane, view: name, viewVersion: version, incarnation, sequence, confirmedAtMs };
+  return whole ? { ...entry, fillsBelow: since ?? sequence } : entry;
 }

@@ -131,14 +131,11 @@ class LaneReplays implements Replays {
     behind: readonly Behind[],
     stream: StreamState & { readonly delivered: number },
   ): Promise<BehindPartition[]> {
-    const { incarnation } = stream;
     const ranges = behind.map((one) => ({ ...one, ...replayRange(one.floors.get(lane), stream) }));
-    const gaps: (Hold & { partition: number; why: string })[] = ranges
-      .filter((range) => range.hasGap)
-      .map(({ partition, after }) => ({ lane, incarnation, sequence: after, view: "*", partition, why: "gap" }));
-    await this.#options.progress.addHolds(gaps);
+    const { firstSequence } = stream;
+    const gaps = ranges.filter((range) => range.hasGap);
+    await this.#options.progress.addHolds(gaps.flatMap((gap) => holdsOf(lane, gap, stream)));
     if (gaps.length > 0) {
-      const { firstSequence } = stream;
       const partitions = gaps.map((gap) => gap.partition);
       this.#options.logger.error(
         { lane, partitions, firstSequence },
@@ -147,4 +144,17 @@ class LaneReplays implements Replays {
     }
     return ranges.map(({ partition, life, after }) => ({ partition, life, after }));
   }
+}
+
+/**
+ * At either end of what is missing: nothing that stands behind the one counts, and no republish whose rows began before the other
+ * fills it, for they are missing themselves.
+ */
+function holdsOf(
+  lane: Lane,
+  { partition, after }: BehindPartition,
+  { incarnation, firstSequence }: StreamState,
+): (Hold & { readonly partition: number; readonly why: string })[] {
+  const ends = new Set([after, Math.max(after, firstSequence - 1)]);
+  return [...ends].map((sequence) => ({ lane, incarnation, sequence, view: "*", partition, why: "gap" }));
 }

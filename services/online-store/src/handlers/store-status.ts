@@ -47,7 +47,8 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
   const rejected = context.loops.get(lane)?.counters.rejected ?? 0;
   const { incarnation, lastSequence } = await context.streamState(lane);
   const replay = context.replays.status.get(lane);
-  const gaps = context.tracker.gaps.get(lane);
+  const gaps = context.tracker.gaps.partitions.get(lane);
+  const gapViews = context.tracker.gaps.views.get(lane);
   const waiting = context.metrics.outages[lane].current;
   return {
     lane,
@@ -57,6 +58,7 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
     counters: { chunks, rows, confirmations, rejected, lagMs },
     ...(replay && { replay }),
     ...(gaps && { gaps }),
+    ...(gapViews && { gapViews: Object.fromEntries(gapViews) }),
     ...(waiting && { waiting }),
   };
 }

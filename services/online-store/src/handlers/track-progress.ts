@@ -6,15 +6,11 @@ import type { Logger } from "@tributary/shared/runtime/logger";
 import type { Lives } from "../adapters/redis-lives.ts";
 import type { Progress } from "../adapters/redis-progress.ts";
 import type { RedisSession } from "../adapters/redis-session.ts";
-import {
-  confirmationId,
-  type Floors,
-  type PartitionProgress,
-  type StreamPosition,
-  settle,
-} from "../core/confirmation.ts";
-import { gapsOf, leastFloors } from "../core/lane-floors.ts";
+import { confirmationId, type PartitionProgress, settle } from "../core/confirmation.ts";
+import { type LaneView, liftedHolds } from "../core/filled.ts";
+import { type Gaps, gapsOf, leastFloors, noGaps } from "../core/lane-floors.ts";
 import { isAlive, isWhole, lossOf, type PartitionLife } from "../core/partition-life.ts";
+import type { Floors, StreamPosition } from "../core/stream-position.ts";
 import type { Replays } from "./replay-lanes.ts";
 
 /**
@@ -40,7 +36,7 @@ export interface ProgressTracker {
   /** Floors of the last round: the least of all partitions. */
   readonly floors: Floors;
   /** Partitions of which something is missing that only a republish brings back. */
-  readonly gaps: ReadonlyMap<Lane, readonly number[]>;
+  readonly gaps: Gaps;
   stop(): Promise<void>;
 }
 
@@ -53,6 +49,8 @@ export interface TrackOptions {
   readonly lookSession: RedisSession;
   readonly loops: ReadonlyMap<Lane, ConsumeLoop>;
   readonly partitions: () => number;
+  /** Of today's catalog. */
+  readonly views: () => readonly LaneView[];
   readonly everyMs: number;
   readonly logger: Logger;
 }
@@ -65,15 +63,12 @@ export async function trackProgress(options: TrackOptions): Promise<ProgressTrac
   return tracker;
 }
 
-interface PartitionState {
-  readonly confirmed: ReadonlyMap<string, number>;
-  readonly floors: Floors;
-}
+type PartitionState = Omit<PartitionProgress, "pending">;
 
 class Tracker implements ProgressTracker {
   epoch = "";
   floors: Floors = new Map();
-  gaps: ReadonlyMap<Lane, readonly number[]> = new Map();
+  gaps: Gaps = noGaps;
   readonly state: StoreState;
   readonly #options: TrackOptions;
   /** The session of reads in which the epoch was learnt. */
@@ -127,15 +122,16 @@ class Tracker implements ProgressTracker {
     const lives = await this.#livesOf(acked);
     const epoch = await this.#currentEpoch();
     const loaded = await this.#options.progress.load(lives.map((life) => life.floors));
+    const views = this.#options.views();
     const partitions = await Promise.all(
-      loaded.map((one, partition) => this.#settle(one, partition, lives[partition])),
+      loaded.map((one, partition) => this.#settle(one, partition, { life: lives[partition], views })),
     );
     // A look that began earlier may have seen the server of before.
     if (number > this.#lookShown) {
       this.#lookShown = number;
       this.#partitions = partitions;
       this.#show(epoch, session);
-      this.gaps = gapsOf(loaded);
+      this.gaps = gapsOf(partitions, views);
       this.floors = lives.every(isWhole) && acked.size > 0 ? acked : leastFloors(lives);
     }
     this.#options.replays.consider(lives);
@@ -154,12 +150,22 @@ class Tracker implements ProgressTracker {
     this.#session = session;
   }
 
-  async #settle(one: PartitionProgress, partition: number, life?: PartitionLife): Promise<PartitionState> {
-    const { confirmed, done } = settle(one);
-    const raised = new Map([...confirmed].filter(([id, at]) => one.confirmed.get(id) !== at));
-    if (life?.life !== undefined && (raised.size > 0 || done.length > 0))
-      await this.#options.progress.settle({ partition, life: life.life }, raised, done);
-    return { confirmed, floors: one.floors };
+  async #settle(
+    one: PartitionProgress,
+    partition: number,
+    { life, views }: { readonly life: PartitionLife | undefined; readonly views: readonly LaneView[] },
+  ): Promise<PartitionState> {
+    const { confirmed, filled, done } = settle(one);
+    const lifted = new Set(liftedHolds({ ...one, filled }, views));
+    const news = {
+      confirmed: raised(confirmed, one.confirmed),
+      filled: raised(filled, one.filled),
+      lifted: [...lifted],
+      done,
+    };
+    const isNews = news.confirmed.size + news.filled.size + lifted.size + done.length > 0;
+    if (life?.life !== undefined && isNews) await this.#options.progress.settle({ partition, life: life.life }, news);
+    return { confirmed, filled, floors: one.floors, holds: one.holds.filter((hold) => !lifted.has(hold)) };
   }
 
   #lookNow(): void {
@@ -210,4 +216,9 @@ class Tracker implements ProgressTracker {
     const { progress } = this.#options;
     return (await progress.epoch()) ?? progress.beginEpoch(randomUUID(), "no epoch");
   }
+}
+
+/** What has another value than before. */
+function raised<T>(now: ReadonlyMap<string, T>, before: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map([...now].filter(([id, value]) => before.get(id) !== value));
 }
