@@ -5,8 +5,8 @@ import type { Connection, Endpoint } from "@tributary/shared/messaging/contract"
 import { openStreamCursor } from "@tributary/shared/messaging/cursor";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Logger } from "@tributary/shared/runtime/logger";
-import type { RedisConnection } from "./adapters/redis-client.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
+import type { RedisServers } from "./adapters/redis-servers.ts";
 import { ErasedRecords } from "./handlers/erased-records.ts";
 import { type Erasures, followErasures } from "./handlers/follow-erasures.ts";
 import { verifyErasure } from "./handlers/verify-erasure.ts";
@@ -22,7 +22,7 @@ export interface ErasingParts {
   readonly instance: string;
   readonly logger: Logger;
   readonly broker: Connection;
-  readonly redis: RedisConnection;
+  readonly redis: RedisServers;
   readonly catalog: CatalogView;
 }
 

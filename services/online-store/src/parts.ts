@@ -5,9 +5,9 @@ import { type CatalogView, watchCatalog } from "@tributary/shared/runtime/catalo
 import { type Clock, watchClock } from "@tributary/shared/runtime/clock-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { Logger } from "@tributary/shared/runtime/logger";
-import { checkEviction, openRedis, type RedisConnection } from "./adapters/redis-client.ts";
 import { type Lives, redisLives } from "./adapters/redis-lives.ts";
 import { type Progress, redisProgress } from "./adapters/redis-progress.ts";
+import { openRedisServers, type RedisServers } from "./adapters/redis-servers.ts";
 import { type RedisSession, redisSession } from "./adapters/redis-session.ts";
 import type { options } from "./config.ts";
 import { type Erasing, openErasing } from "./erasing.ts";
@@ -25,8 +25,8 @@ export interface Parts {
   /** A broker and a Redis connection for the lanes and others for reads, so that a backfill never stands before a read. */
   readonly consuming: Connection;
   readonly serving: Connection;
-  readonly writing: RedisConnection;
-  readonly reading: RedisConnection;
+  readonly writing: RedisServers;
+  readonly reading: RedisServers;
   readonly catalog: CatalogView;
   readonly clock: Clock;
   readonly erasing: Erasing;
@@ -46,7 +46,7 @@ export interface Surroundings {
 export async function openParts(config: Parts["config"], { logger, instance }: Surroundings): Promise<Parts> {
   const connect = (purpose: string) => openConnection({ url: config.natsUrl, name: `${instance}-${purpose}`, logger });
   const redis = (purpose: string, commandTimeoutMs: number) =>
-    openRedis({ url: config.redisUrl, name: `${instance}-${purpose}`, logger, commandTimeoutMs });
+    openRedisServers({ url: config.redisUrl, name: `${instance}-${purpose}`, logger, commandTimeoutMs });
   const [consuming, serving, writing, reading] = await Promise.all([
     connect("consume"),
     connect("serve"),
@@ -54,7 +54,6 @@ export async function openParts(config: Parts["config"], { logger, instance }: S
     redis("read", config.readTimeoutMs),
   ]);
   const sessions = { readingSession: redisSession(reading), writingSession: redisSession(writing) };
-  await checkEviction(writing);
   const [catalog, clock] = await Promise.all([
     openBucket(serving, "TRIB_CATALOG").then((bucket) =>
       watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),

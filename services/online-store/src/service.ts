@@ -10,9 +10,9 @@ import { processStats } from "@tributary/shared/runtime/catalog-client";
 import type { Config } from "@tributary/shared/runtime/config";
 import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
-import { answerOf } from "./adapters/redis-client.ts";
 import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
+import { anyAnswers } from "./adapters/redis-servers.ts";
 import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
 import { laneView } from "./core/filled.ts";
@@ -122,7 +122,7 @@ async function serve(
   const context = {
     catalog,
     clock,
-    records: redisRecords(parts.reading),
+    records: redisRecords(parts.reading, (partition) => followed.tracker.state.run(partition)),
     state: followed.tracker.state,
     plan: planCache(catalog),
     onDemandFailed: (feature: string, rows: number) => countOnDemandFailures(metrics, feature, rows),
@@ -136,7 +136,7 @@ async function serve(
     host: config.httpHost,
     port: config.httpPort,
     answerRead,
-    checkReady: () => checkReady(catalog, async () => void (await answerOf(parts.reading.ping()))),
+    checkReady: () => checkReady(catalog, () => anyAnswers(parts.reading)),
     metricsText: () => metricsText(metrics, rejected),
   });
   const micro = await serveEndpoints(parts.serving, {

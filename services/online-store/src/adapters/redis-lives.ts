@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Lane } from "@tributary/shared/contracts/catalog";
-import type { Redis } from "ioredis";
 import type { PartitionLife } from "../core/partition-life.ts";
 import { floorValue, readFloors } from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
 import type { Floors, StreamPosition } from "../core/stream-position.ts";
 import { runScript, script } from "./redis-script.ts";
+import type { RedisServers } from "./redis-servers.ts";
 
 /**
  * Lives and floors of the partitions (see partition-life.ts). Each script asks the server for its run id in the same breath in
@@ -51,7 +51,7 @@ if life ~= ARGV[1] or not ${isAlive} then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
 return 1`);
 
-export function redisLives(redis: Redis): Lives {
+export function redisLives(redis: RedisServers): Lives {
   const keysOf = (partition: number) => [storeKeys.floor(partition)];
   const each = <T>(partitions: number, act: (partition: number) => Promise<T>) =>
     Promise.all(Array.from({ length: partitions }, (_, partition) => act(partition)));

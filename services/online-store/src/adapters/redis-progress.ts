@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Hold, PartitionProgress, PendingConfirmation } from "../core/confirmation.ts";
 import type { Filled } from "../core/filled.ts";
 import {
@@ -12,15 +11,12 @@ import {
 } from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
 import type { Floors } from "../core/stream-position.ts";
-import { answerOf } from "./redis-client.ts";
 import type { LifeAt } from "./redis-lives.ts";
 import { runScript, script } from "./redis-script.ts";
+import { ask, type RedisServers } from "./redis-servers.ts";
 
 /** What the store knows about its own progress, kept beside the data it speaks of (R1). All throw UNAVAILABLE. */
 export interface Progress {
-  epoch(): Promise<string | null>;
-  /** The epoch that holds then: this one, or that of another instance which has seen the same `cause` first. */
-  beginEpoch(id: string, cause: string): Promise<string>;
   /** @param floors of every partition, read before: what is read now is at least as new, so no hold that one has passed is missed */
   load(floors: readonly Floors[]): Promise<PartitionProgress[]>;
   addHolds(holds: readonly (Hold & { readonly partition: number; readonly why: string })[]): Promise<void>;
@@ -67,37 +63,31 @@ end
 for j = i, #ARGV do redis.call('HDEL', KEYS[4], ARGV[j]) end
 return 1`);
 
-const causeMs = 10_000;
-
-/** KEYS: epoch, its cause. ARGV: the new epoch, its cause, how long the cause is remembered. */
-const beginEpoch = script(`
-local epoch = redis.call('GET', KEYS[1])
-if epoch and redis.call('GET', KEYS[2]) == ARGV[2] then return epoch end
-redis.call('SET', KEYS[1], ARGV[1])
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return ARGV[1]`);
-
-export function redisProgress(redis: Redis): Progress {
+export function redisProgress(redis: RedisServers): Progress {
   return {
-    epoch: () => answerOf(redis.get(storeKeys.epoch)),
-    beginEpoch: async (id, cause) => {
-      const keys = [storeKeys.epoch, storeKeys.epochCause];
-      return String(await runScript(redis, beginEpoch, { keys, values: [id, cause, causeMs] }));
-    },
     load: (floors) => Promise.all(floors.map((one, partition) => load(redis, partition, one))),
     addHolds: async (holds) => {
       await Promise.all(
-        holds.map((hold) => answerOf(redis.hset(storeKeys.holds(hold.partition), holdField(hold), hold.why))),
+        holds.map((hold) => {
+          const key = storeKeys.holds(hold.partition);
+          return ask(redis, key, (server) => server.hset(key, holdField(hold), hold.why));
+        }),
       );
     },
     liftHolds: async (holds) => {
-      await Promise.all(holds.map((hold) => answerOf(redis.hdel(storeKeys.holds(hold.partition), holdField(hold)))));
+      await Promise.all(
+        holds.map((hold) => {
+          const key = storeKeys.holds(hold.partition);
+          return ask(redis, key, (server) => server.hdel(key, holdField(hold)));
+        }),
+      );
     },
     addPending: async (entries) => {
       await Promise.all(
-        entries.map((entry) =>
-          answerOf(redis.hset(storeKeys.pending(entry.partition), pendingField(entry), pendingValue(entry))),
-        ),
+        entries.map((entry) => {
+          const key = storeKeys.pending(entry.partition);
+          return ask(redis, key, (server) => server.hset(key, pendingField(entry), pendingValue(entry)));
+        }),
       );
     },
     settle: async ({ partition, life }, settled) => {
@@ -105,8 +95,9 @@ export function redisProgress(redis: Redis): Progress {
         key(partition),
       );
       const isRaised = await runScript(redis, raise, { keys, values: [life, ...raised(settled)] });
+      const pending = storeKeys.pending(partition);
       if (isRaised === 1 && settled.done.length > 0)
-        await answerOf(redis.hdel(storeKeys.pending(partition), ...settled.done.map(pendingField)));
+        await ask(redis, pending, (server) => server.hdel(pending, ...settled.done.map(pendingField)));
     },
   };
 }
@@ -116,10 +107,10 @@ function raised({ confirmed, filled, lifted }: Settled): (string | number)[] {
   return [confirmed.size, ...[...confirmed].flat(), filled.size, ...fills, ...lifted.map(holdField)];
 }
 
-async function load(redis: Redis, partition: number, floors: Floors): Promise<PartitionProgress> {
+async function load(redis: RedisServers, partition: number, floors: Floors): Promise<PartitionProgress> {
   const [holds, pending, filled, confirmed] = await Promise.all(
     [storeKeys.holds, storeKeys.pending, storeKeys.filled, storeKeys.confirmed].map((key) =>
-      answerOf(redis.hgetall(key(partition))),
+      ask(redis, key(partition), (server) => server.hgetall(key(partition))),
     ),
   );
   return {

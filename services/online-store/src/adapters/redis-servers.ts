@@ -68,6 +68,13 @@ export function mastersOf(servers: RedisServers): readonly RedisConnection[] {
   return isCluster(servers) ? servers.nodes.map(({ redis }) => redis) : [servers];
 }
 
+/** One of them does: what the others hold cannot be read, but the rest can. @throws TributaryError UNAVAILABLE */
+export async function anyAnswers(servers: RedisServers): Promise<void> {
+  const settled = await Promise.allSettled(mastersOf(servers).map((server) => answerOf(server.ping())));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed !== undefined && settled.every((one) => one.status === "rejected")) throw failed.reason;
+}
+
 export function isCluster(servers: RedisServers): servers is RedisCluster {
   return servers instanceof RedisCluster;
 }

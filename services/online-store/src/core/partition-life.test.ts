@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isAlive, isWhole, lifeOf, lossOf, replayRange } from "./partition-life.ts";
+import { epochOf, isAlive, isWhole, lifeOf, replayRange } from "./partition-life.ts";
 
 const floors = new Map();
 const life = lifeOf("run1", "a");
@@ -23,17 +23,17 @@ describe("a partition's life", () => {
   });
 });
 
-describe("a loss", () => {
-  const gone = { run: "run2", life, whole: life, floors };
-  const marked = { run: "run2", life: lifeOf("run2", "c"), whole: undefined, floors };
+describe("the epoch", () => {
+  const at = (random: string) => ({ run: "run1", life: lifeOf("run1", random), whole: undefined, floors });
 
-  it("is the same however many partitions another instance has marked already", () => {
-    expect(lossOf([gone, gone])).toBe(lossOf([marked, gone]));
+  it("is one for all who see the same lives, however far they have come", () => {
+    const later = { ...at("a"), whole: life, floors: new Map([["direct" as const, { incarnation: 1, sequence: 9 }]]) };
+    expect(epochOf([at("a"), at("b")])).toBe(epochOf([later, at("b")]));
   });
 
-  it("is another one after another restart", () => {
-    expect(lossOf([gone])).not.toBe(lossOf([{ ...gone, run: "run3" }]));
-    expect(lossOf([gone])).not.toBe(lossOf([{ ...gone, life: lifeOf("run1", "b") }]));
+  it("is another one as soon as one partition begins a new life", () => {
+    const epochs = [[at("a"), at("b")], [at("a"), at("c")], [at("b"), at("a")], [at("a")]].map(epochOf);
+    expect(new Set(epochs).size).toBe(epochs.length);
   });
 });
 

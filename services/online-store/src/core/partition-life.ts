@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Floors, StreamPosition } from "./stream-position.ts";
 
 /**
@@ -30,11 +31,16 @@ export function isWhole(partition: PartitionLife): boolean {
   return isAlive(partition) && partition.whole === partition.life;
 }
 
-/** What has happened, the same to every instance that sees it: so that they begin one epoch for it, not one each. */
-export function lossOf(partitions: readonly PartitionLife[]): string {
-  const over = partitions.filter((one) => !isAlive(one)).map(({ run, life }) => `${life ?? "none"} by ${run}`);
-  return [...new Set(over)].toSorted().join(", ");
+/**
+ * The epoch that all these lives are: the same to every instance that sees them, and another as soon as one partition begins a
+ * new life. It is written nowhere: so no server of a cluster can lose it or hold an older one than the data of the others.
+ */
+export function epochOf(partitions: readonly PartitionLife[]): string {
+  const lives = partitions.map(({ life }) => life ?? "none").join(" ");
+  return createHash("sha256").update(lives).digest("base64url").slice(0, epochLength);
 }
+
+const epochLength = 22;
 
 /** What has to be read again of one lane into one partition. */
 export interface ReplayRange {

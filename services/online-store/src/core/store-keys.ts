@@ -34,10 +34,6 @@ export function isMarked(entityKey: string): boolean {
 export type RecordedView = Pick<View, "name" | "entity" | "ownRecord">;
 
 export const storeKeys = {
-  /** Random id, changed when Redis lost data. */
-  epoch: "tributary:epoch",
-  /** What the epoch was begun for, in the slot of the epoch; runs out by itself. */
-  epochCause: "{tributary:epoch}:cause",
   /** Who replays what Redis has lost; runs out by itself. */
   replay: "tributary:replay",
   /** Hash: lane → `incarnation:sequence` up to which everything is applied; `life` and `whole` (see partition-life.ts). */

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Lane } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ConsumeLoop } from "@tributary/shared/messaging/contract";
@@ -9,7 +8,7 @@ import type { RedisSession } from "../adapters/redis-session.ts";
 import { confirmationId, type PartitionProgress, settle } from "../core/confirmation.ts";
 import { type LaneView, liftedHolds } from "../core/filled.ts";
 import { type Gaps, gapsOf, leastFloors, noGaps } from "../core/lane-floors.ts";
-import { isAlive, isWhole, lossOf, type PartitionLife } from "../core/partition-life.ts";
+import { epochOf, isAlive, isWhole, type PartitionLife } from "../core/partition-life.ts";
 import type { Floors, StreamPosition } from "../core/stream-position.ts";
 import type { Replays } from "./replay-lanes.ts";
 
@@ -27,6 +26,8 @@ export interface StoreState {
   /** Epoch ms up to which the view is confirmed in the partition, if at all. */
   confirmedAt(partition: number, view: string, viewVersion: number): number | undefined;
   floor(partition: number, lane: Lane): StreamPosition | undefined;
+  /** Run id of the server that the partition was last looked at on: what the epoch says is said of it. */
+  run(partition: number): string | undefined;
 }
 
 export interface ProgressTracker {
@@ -74,6 +75,7 @@ class Tracker implements ProgressTracker {
   /** The session of reads in which the epoch was learnt. */
   #session = -1;
   #partitions: readonly PartitionState[] = [];
+  #runs: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #look: Promise<void> = Promise.resolve();
@@ -92,6 +94,7 @@ class Tracker implements ProgressTracker {
       confirmedAt: (partition, view, viewVersion) =>
         this.#partitions[partition]?.confirmed.get(confirmationId(view, viewVersion)),
       floor: (partition, lane) => this.#partitions[partition]?.floors.get(lane),
+      run: (partition) => this.#runs[partition],
     };
   }
 
@@ -120,7 +123,6 @@ class Tracker implements ProgressTracker {
     const number = this.#looks;
     const session = this.#options.session.count;
     const lives = await this.#livesOf(acked);
-    const epoch = await this.#currentEpoch();
     const loaded = await this.#options.progress.load(lives.map((life) => life.floors));
     const views = this.#options.views();
     const partitions = await Promise.all(
@@ -130,7 +132,8 @@ class Tracker implements ProgressTracker {
     if (number > this.#lookShown) {
       this.#lookShown = number;
       this.#partitions = partitions;
-      this.#show(epoch, session);
+      this.#runs = lives.map(({ run }) => run);
+      this.#show(epochOf(lives), session);
       this.gaps = gapsOf(partitions, views);
       this.floors = lives.every(isWhole) && acked.size > 0 ? acked : leastFloors(lives);
     }
@@ -200,21 +203,15 @@ class Tracker implements ProgressTracker {
     return new Map(await Promise.all(entries));
   }
 
-  /** How the partitions stand, each in a life that has begun. */
+  /** How the partitions stand, each in a life that has begun. @throws TributaryError UNAVAILABLE */
   async #livesOf(acked: Floors): Promise<readonly PartitionLife[]> {
-    const { progress, lives, partitions } = this.#options;
+    const { lives, partitions } = this.#options;
     const found = await lives.advance(partitions(), acked);
     if (found.every(isAlive)) return found;
-    // The epoch first: who finds the lives begun must find it changed.
-    await progress.beginEpoch(randomUUID(), lossOf(found));
     await lives.begin(partitions());
-    return lives.advance(partitions(), new Map());
-  }
-
-  /** Read behind the lives, for the same reason. */
-  async #currentEpoch(): Promise<string> {
-    const { progress } = this.#options;
-    return (await progress.epoch()) ?? progress.beginEpoch(randomUUID(), "no epoch");
+    const begun = await lives.advance(partitions(), new Map());
+    if (begun.every(isAlive)) return begun;
+    throw new TributaryError("UNAVAILABLE", "redis was restarted or emptied again while it was looked at");
   }
 }
 
