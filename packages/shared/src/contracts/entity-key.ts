@@ -21,10 +21,28 @@ const int64Pattern = /^(0|-?[1-9][0-9]{0,18})$/;
 
 /** The partition of an entity key: an integer in [0, partitions). */
 export function partitionOf(key: string, partitions: number): number {
+  return fmix32(fnv1a(key)) % partitions;
+}
+
+const fnvBasis = 0x811c9dc5;
+const fnvPrime = 0x01000193;
+
+/** Of ASCII, which most keys are, the characters are the bytes. */
+function fnv1a(key: string): number {
+  let hash = fnvBasis;
+  for (let i = 0; i < key.length; i++) {
+    const code = key.charCodeAt(i);
+    if (code > 0x7f) return fnv1aOfUtf8(key);
+    hash = Math.imul(hash ^ code, fnvPrime);
+  }
+  return hash;
+}
+
+function fnv1aOfUtf8(key: string): number {
   const { written } = encoder.encodeInto(key, scratch);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < written; i++) hash = Math.imul(hash ^ (scratch[i] as number), 0x01000193);
-  return fmix32(hash) % partitions;
+  let hash = fnvBasis;
+  for (let i = 0; i < written; i++) hash = Math.imul(hash ^ (scratch[i] as number), fnvPrime);
+  return hash;
 }
 
 function fmix32(hash: number): number {
@@ -35,8 +53,14 @@ function fmix32(hash: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
+const tokens = Array.from({ length: 256 }, (_, partition) => tokenText(partition));
+
 /** `p00` … `p31`: the subject token and the Redis hash tag. */
 export function partitionToken(partition: number): string {
+  return tokens[partition] ?? tokenText(partition);
+}
+
+function tokenText(partition: number): string {
   return `p${String(partition).padStart(2, "0")}`;
 }
 
@@ -53,15 +77,20 @@ export function encodeEntityKey(entity: Entity, values: Readonly<Record<string, 
       );
     }
   }
-  const parts = entity.keys.map((key) => {
-    const value = values[key.name];
-    if (value === undefined || value === null) {
-      throw new TributaryError("MISSING_KEY", `join key "${key.name}" of entity "${entity.name}" is missing`);
-    }
-    return encodeKeyPart(value, key.type, `${entity.name}.${key.name}`);
-  });
-  const joined = parts.join(keySeparator);
-  if (encoder.encode(joined).length > limits.keyBytesMax) {
+  return joinKeyParts(entity, (place) => values[entity.keys[place]?.name ?? ""]);
+}
+
+/**
+ * The same of values that are told apart by their place among the declared join keys.
+ * @throws TributaryError MISSING_KEY, BAD_KEY
+ */
+export function joinKeyParts(entity: Entity, valueAt: (place: number) => unknown): string {
+  const { keys } = entity;
+  let joined = encodeKeyPart(entity, 0, valueAt(0));
+  for (let place = 1; place < keys.length; place++)
+    joined += keySeparator + encodeKeyPart(entity, place, valueAt(place));
+  // A character is at most three bytes.
+  if (joined.length * 3 > limits.keyBytesMax && encoder.encode(joined).length > limits.keyBytesMax) {
     throw new TributaryError(
       "BAD_KEY",
       `the key of entity "${entity.name}" is longer than ${limits.keyBytesMax} bytes`,
@@ -70,15 +99,26 @@ export function encodeEntityKey(entity: Entity, values: Readonly<Record<string, 
   return joined;
 }
 
-function encodeKeyPart(value: unknown, keyType: KeyType, where: string): string {
-  const text = keyText(value, keyType, where);
-  if (text === "") throw new TributaryError("BAD_KEY", `join key ${where} is empty`);
-  if (controlCharacters.test(text)) throw new TributaryError("BAD_KEY", `join key ${where} holds a control character`);
-  if (!text.isWellFormed()) throw new TributaryError("BAD_KEY", `join key ${where} is not well-formed Unicode`);
+function encodeKeyPart(entity: Entity, place: number, value: unknown): string {
+  const key = entity.keys[place] as Entity["keys"][number];
+  if (value === undefined || value === null) {
+    throw new TributaryError("MISSING_KEY", `join key "${key.name}" of entity "${entity.name}" is missing`);
+  }
+  const text = keyText(value, key.type);
+  const problem = text === undefined ? `must be ${key.type}, got ${typeof value}` : problemOf(text);
+  if (text === undefined || problem !== undefined)
+    throw new TributaryError("BAD_KEY", `join key ${entity.name}.${key.name} ${problem}`);
   return text;
 }
 
-function keyText(value: unknown, keyType: KeyType, where: string): string {
+function problemOf(text: string): string | undefined {
+  if (text === "") return "is empty";
+  if (controlCharacters.test(text)) return "holds a control character";
+  return text.isWellFormed() ? undefined : "is not well-formed Unicode";
+}
+
+/** Undefined of a value that is not of the type. */
+function keyText(value: unknown, keyType: KeyType): string | undefined {
   switch (keyType) {
     case "string":
       if (typeof value === "string") return value;
@@ -94,7 +134,7 @@ function keyText(value: unknown, keyType: KeyType, where: string): string {
       keyType satisfies never;
     }
   }
-  throw new TributaryError("BAD_KEY", `join key ${where} must be ${keyType}, got ${typeof value}`);
+  return undefined;
 }
 
 function keyNames(entity: Entity): string {

@@ -3,7 +3,8 @@ import { TributaryError } from "../contracts/errors.ts";
 /** Reads what `ByteWriter` wrote. Every read is bounded by `end`; bytes that do not fit throw CORRUPT, never anything else. */
 export class ByteReader {
   readonly bytes: Buffer;
-  readonly end: number;
+  /** Where reading ends: of all the bytes, or of a part that `narrow` names. */
+  end: number;
   position: number;
 
   constructor(bytes: Buffer, start: number, end: number) {
@@ -102,6 +103,14 @@ export class ByteReader {
 
   skip(size: number): void {
     this.#take(size);
+  }
+
+  /** Reads as if nothing came behind the next `size` bytes, until `end` is set to what this returns. */
+  narrow(size: number): number {
+    const { end } = this;
+    if (size > end - this.position) throw corrupt("it ends too early");
+    this.end = this.position + size;
+    return end;
   }
 
   #take(size: number): void {

@@ -17,8 +17,8 @@ export interface Selection<C> {
   /** To be fetched: the stored columns asked for, and those that are only inputs. */
   readonly stored: readonly C[];
   readonly onDemand: readonly OnDemandColumn[];
-  /** The reply's columns, in its order. */
-  readonly names: readonly string[];
+  /** The reply's columns, in its order; undefined: the stored ones as they are. */
+  readonly names: readonly string[] | undefined;
 }
 
 /** The columns a read asks for, in its order; all without a list. @throws TributaryError UNKNOWN_FEATURE */
@@ -27,6 +27,7 @@ export function selectColumns<C extends { readonly name: string }>(
   names: readonly string[] | undefined,
 ): Selection<C> {
   const { columns: stored, onDemand } = all;
+  if (names === undefined && onDemand.length === 0) return { stored, onDemand, names };
   const known = [...stored, ...onDemand].map(({ name }) => name);
   if (names === undefined) return { stored, onDemand, names: known };
   const unknown = names.find((name) => !known.includes(name));
@@ -48,7 +49,8 @@ export function replyColumns(
   { onDemand, names }: Selection<unknown>,
   stored: readonly ReadColumn[],
   input: Omit<OnDemandInput, "columns">,
-): ReadColumn[] {
+): readonly ReadColumn[] {
+  if (names === undefined) return stored;
   const columns = new Map(stored.map((column) => [column.name, column]));
   for (const column of onDemand) columns.set(column.name, buildOnDemandColumn(column, { ...input, columns }));
   return names.flatMap((name) => columns.get(name) ?? []);

@@ -43,6 +43,13 @@ describe("a selection of columns", () => {
     expect(selectColumns(all, undefined).names).toEqual(["a", "b", "c", "sum", "half", "alone"]);
   });
 
+  it("leaves stored columns as they are where there is nothing else", () => {
+    const stored = selectColumns({ ...all, onDemand: [] }, undefined);
+    expect(stored.names).toBeUndefined();
+    const columns = [detailed("a", []), detailed("b", [])];
+    expect(replyColumns(stored, columns, { rows: [], detail: true, failed: () => {} })).toBe(columns);
+  });
+
   it("fetches just what the columns asked for are computed of", () => {
     const selection = selectColumns(all, ["half", "c"]);
     expect(selection.stored.map(({ name }) => name)).toEqual(["a", "b", "c"]);
@@ -82,7 +89,7 @@ describe("a column computed of others", () => {
   ];
 
   it("has the oldest time and the greatest age of its inputs, is fresh when they all are, and has no lane", () => {
-    const { names, ...selection } = selectColumns(all, undefined);
+    const { names = [], ...selection } = selectColumns(all, undefined);
     const reply = replyColumns({ ...selection, names: [...names].reverse() }, stored, input);
     expect(reply.map(({ name }) => name)).toEqual([...names].reverse());
     const detail = { statuses: ["PRESENT", "NULL_VALUE"], eventTimes: [90, 80], agesMs: [7, 9], fresh: [true, false] };

@@ -13,10 +13,26 @@ export class CellColumns {
   /** Epoch ms beyond which nothing is known; Infinity without a schedule. */
   readonly untilMs: Float64Array;
 
+  /** The record whose cells `put` takes. */
+  record = 0;
+
   constructor(places: number, records: number) {
     this.records = records;
     this.values = new Array(places * records).fill(undefined);
     this.eventTimes = new Float64Array(places * records);
     this.untilMs = new Float64Array(places * records);
   }
+
+  put(place: number, value: FeatureValue | Tombstone, { eventTime, untilMs }: CellTimes): void {
+    const at = place * this.records + this.record;
+    this.values[at] = value;
+    this.eventTimes[at] = eventTime;
+    this.untilMs[at] = untilMs;
+  }
+}
+
+/** What the cells of a group share, epoch ms. */
+export interface CellTimes {
+  readonly eventTime: number;
+  readonly untilMs: number;
 }

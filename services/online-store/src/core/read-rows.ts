@@ -1,5 +1,5 @@
 import { checkRequestKeys } from "@tributary/shared/admission/read-request";
-import { encodeEntityKey, partitionOf } from "@tributary/shared/contracts/entity-key";
+import { joinKeyParts, partitionOf } from "@tributary/shared/contracts/entity-key";
 import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
 import { viewRecordKey } from "./store-keys.ts";
 
@@ -20,34 +20,40 @@ export function locateRows(
   rows: readonly Readonly<Record<string, unknown>>[],
 ): LocatedRows {
   for (const row of rows) checkRequestKeys(plan, row);
-  const placeOf = new Map<string, number>();
-  const partitions: number[] = [];
-  const needed = new Set(columns.flatMap((column) => [column.fetch, ...column.over.map(({ fetch }) => fetch)]));
-  const places = plan.fetches.map((fetch, index) => {
-    if (!needed.has(index)) return [];
-    return rows.map((row) => {
-      const { key, partition } = locateRecord(plan, fetch, row);
-      const known = placeOf.get(key);
-      if (known !== undefined) return known;
-      placeOf.set(key, partitions.length);
-      return partitions.push(partition) - 1;
-    });
-  });
-  return { keys: [...placeOf.keys()], partitions, places };
+  const located = new Located();
+  const needed = fetchesOf(columns);
+  const places = plan.fetches.map((fetch, index) =>
+    needed.has(index) ? rows.map((row) => located.placeOf(plan, fetch, row)) : [],
+  );
+  return { keys: located.keys, partitions: located.partitions, places };
 }
 
-/**
- * Where one fetch's record of one row stands.
- * @throws TributaryError BAD_KEY
- */
-function locateRecord(
-  plan: ReadPlan,
-  fetch: Fetch,
-  row: Readonly<Record<string, unknown>>,
-): { readonly key: string; readonly partition: number } {
-  const values: Record<string, unknown> = {};
-  for (const [joinKey, requestKey] of fetch.mapping) values[joinKey] = row[requestKey];
-  const entityKey = encodeEntityKey(fetch.entity, values);
-  const partition = partitionOf(entityKey, plan.partitions);
-  return { key: viewRecordKey(partition, fetch.of, entityKey), partition };
+class Located {
+  readonly keys: string[] = [];
+  readonly partitions: number[] = [];
+  readonly #placeOf = new Map<string, number>();
+
+  /** Of the record of one row. @throws TributaryError BAD_KEY */
+  placeOf({ partitions }: ReadPlan, { entity, mapping, of }: Fetch, row: Readonly<Record<string, unknown>>): number {
+    const entityKey = joinKeyParts(entity, (place) => row[mapping[place]?.[1] ?? ""]);
+    const partition = partitionOf(entityKey, partitions);
+    const key = viewRecordKey(partition, of, entityKey);
+    const known = this.#placeOf.get(key);
+    if (known !== undefined) return known;
+    const place = this.keys.push(key) - 1;
+    this.#placeOf.set(key, place);
+    this.partitions.push(partition);
+    return place;
+  }
+}
+
+/** Most reads want all columns of a plan, which are one and the same list each time. */
+const known = new WeakMap<readonly PlannedColumn[], ReadonlySet<number>>();
+
+function fetchesOf(columns: readonly PlannedColumn[]): ReadonlySet<number> {
+  const found =
+    known.get(columns) ??
+    new Set(columns.flatMap((column) => [column.fetch, ...column.over.map((layer) => layer.fetch)]));
+  known.set(columns, found);
+  return found;
 }

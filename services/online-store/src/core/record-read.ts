@@ -1,5 +1,5 @@
 import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
-import { ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
+import { type ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
 import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
 import type { CellColumns } from "./cell-columns.ts";
 import { decodeRecord, type EntityRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
@@ -63,12 +63,12 @@ export function readRecord(bytes: Buffer, index: number, reading: RecordReading)
     readRecord(encodeRecord(record, noNonce), index, { ...reading, shapes: shapesOf(record) });
     return;
   }
+  reading.into.record = index;
   for (let section = 0; !reader.done; section++) {
     const places = placesOf(reader, section, reading);
     const size = reader.varint();
-    const start = reader.position;
-    reader.skip(size);
-    if (places !== null) readSection(new ByteReader(bytes, start, start + size), { places, index, reading });
+    if (places === null) reader.skip(size);
+    else readSection(reader, size, { places, reading });
   }
 }
 
@@ -100,35 +100,49 @@ function wantedPlaces(shape: Shape | undefined, id: number, { sections }: Record
 
 interface Target {
   readonly places: Int32Array;
-  readonly index: number;
   readonly reading: RecordReading;
 }
 
-function readSection(reader: ByteReader, target: Target): void {
+function readSection(reader: ByteReader, size: number, target: Target): void {
+  const end = reader.narrow(size);
   while (!reader.done) readGroup(reader, target);
+  reader.end = end;
 }
 
-function readGroup(reader: ByteReader, { places, index, reading: { into, nowMs } }: Target): void {
+function readGroup(reader: ByteReader, { places, reading }: Target): void {
   const flags = readGroupFlags(reader);
   const eventTime = reader.signedVarint();
   skipStamp(reader);
-  const schedule =
-    (flags & groupFlags.scheduled) === 0
-      ? undefined
-      : { nowMs, untilMs: eventTime + reader.signedVarint(), instants: readInstants(reader, eventTime) };
+  if (flags === groupFlags.whole) return readPlainCells(reader, { places, into: reading.into, eventTime });
+  const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
   const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
-  const untilMs = schedule?.untilMs ?? Number.POSITIVE_INFINITY;
+  const times = { eventTime, untilMs: schedule?.untilMs ?? Number.POSITIVE_INFINITY };
   for (let i = 0; i < places.length; i++) {
     if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
     const place = places[i] as number;
     if (place === notWanted) skipCell(reader, schedule);
-    else {
-      const at = place * into.records + index;
-      into.values[at] = readCell(reader, schedule);
-      into.eventTimes[at] = eventTime;
-      into.untilMs[at] = untilMs;
-    }
+    else reading.into.put(place, readCell(reader, schedule), times);
   }
+}
+
+interface PlainCells {
+  readonly places: Int32Array;
+  readonly into: CellColumns;
+  readonly eventTime: number;
+}
+
+/** A view written whole and without a schedule: most of what is read, and the inmost loop. */
+function readPlainCells(reader: ByteReader, { places, into, eventTime }: PlainCells): void {
+  const times = { eventTime, untilMs: Number.POSITIVE_INFINITY };
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] as number;
+    if (place === notWanted) skipValue(reader);
+    else into.put(place, readValue(reader), times);
+  }
+}
+
+function readSchedule(reader: ByteReader, eventTime: number, nowMs: number): Schedule {
+  return { nowMs, untilMs: eventTime + reader.signedVarint(), instants: readInstants(reader, eventTime) };
 }
 
 interface Schedule {

@@ -176,7 +176,8 @@ function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): Read
     },
     state: {
       epoch: "e",
-      confirmedAt: (_partition: number, name: ViewName) => confirmed[name],
+      confirmedAt: (name: ViewName) =>
+        new Float64Array(catalog.partitions).fill(confirmed[name] ?? Number.NEGATIVE_INFINITY),
     } as unknown as ReadContext["state"],
     plan: planCache(view),
     onDemandFailed: () => {},

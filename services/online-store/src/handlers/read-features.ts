@@ -97,15 +97,16 @@ function decode(records: readonly (Buffer | null)[], places: readonly number[], 
 function confirmationsOf(state: StoreState, partitions: readonly number[]) {
   const known = new Map<string, Float64Array>();
   return (view: string, viewVersion: number): Float64Array => {
-    const confirmed =
-      known.get(view) ??
-      Float64Array.from(
-        partitions,
-        (partition) => state.confirmedAt(partition, view, viewVersion) ?? Number.NEGATIVE_INFINITY,
-      );
-    known.set(view, confirmed);
-    return confirmed;
+    const found = known.get(view) ?? pick(state.confirmedAt(view, viewVersion), partitions);
+    known.set(view, found);
+    return found;
   };
+}
+
+function pick(confirmed: Float64Array, partitions: readonly number[]): Float64Array {
+  const picked = new Float64Array(partitions.length);
+  for (let i = 0; i < picked.length; i++) picked[i] = confirmed[partitions[i] as number] ?? Number.NEGATIVE_INFINITY;
+  return picked;
 }
 
 /** Plans are compiled once per feature service and catalog version. */

@@ -5,7 +5,8 @@ import type { Logger } from "@tributary/shared/runtime/logger";
 import type { Lives } from "../adapters/redis-lives.ts";
 import type { Progress } from "../adapters/redis-progress.ts";
 import type { RedisSession } from "../adapters/redis-session.ts";
-import { confirmationId, type PartitionProgress, settle } from "../core/confirmation.ts";
+import { type PartitionProgress, settle } from "../core/confirmation.ts";
+import { Confirmations } from "../core/confirmations.ts";
 import { type LaneView, liftedHolds } from "../core/filled.ts";
 import { type Gaps, gapsOf, leastFloors, noGaps } from "../core/lane-floors.ts";
 import { epochOf, isAlive, isWhole, type PartitionLife } from "../core/partition-life.ts";
@@ -23,8 +24,8 @@ import type { Replays } from "./replay-lanes.ts";
 export interface StoreState {
   /** @throws TributaryError UNAVAILABLE while it is not known what the server behind a new connection holds */
   readonly epoch: string;
-  /** Epoch ms up to which the view is confirmed in the partition, if at all. */
-  confirmedAt(partition: number, view: string, viewVersion: number): number | undefined;
+  /** By partition: epoch ms up to which the view is confirmed; −Infinity where it is not. */
+  confirmedAt(view: string, viewVersion: number): Float64Array;
   floor(partition: number, lane: Lane): StreamPosition | undefined;
   /** Run id of the server that the partition was last looked at on: what the epoch says is said of it. */
   run(partition: number): string | undefined;
@@ -76,6 +77,7 @@ class Tracker implements ProgressTracker {
   #session = -1;
   #partitions: readonly PartitionState[] = [];
   #runs: readonly string[] = [];
+  #confirmations = new Confirmations([]);
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #look: Promise<void> = Promise.resolve();
@@ -91,8 +93,7 @@ class Tracker implements ProgressTracker {
       get epoch() {
         return tracker.#knownEpoch();
       },
-      confirmedAt: (partition, view, viewVersion) =>
-        this.#partitions[partition]?.confirmed.get(confirmationId(view, viewVersion)),
+      confirmedAt: (view, viewVersion) => this.#confirmations.of(view, viewVersion),
       floor: (partition, lane) => this.#partitions[partition]?.floors.get(lane),
       run: (partition) => this.#runs[partition],
     };
@@ -133,6 +134,7 @@ class Tracker implements ProgressTracker {
       this.#lookShown = number;
       this.#partitions = partitions;
       this.#runs = lives.map(({ run }) => run);
+      this.#confirmations = new Confirmations(partitions.map(({ confirmed }) => confirmed));
       this.#show(epochOf(lives), session);
       this.gaps = gapsOf(partitions, views);
       this.floors = lives.every(isWhole) && acked.size > 0 ? acked : leastFloors(lives);
