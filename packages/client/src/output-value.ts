@@ -24,6 +24,14 @@ export function converterOf(feature: Shown): Convert {
   }
 }
 
+const converted: ReadonlySet<FeatureType | undefined> = new Set(["timestamp", "date", "bytes", "vector"]);
+
+/** Whether a type's values are shown as they travel, so that nothing has to look at each of them. */
+export function keepsWireValue({ type, of, as }: Shown): boolean {
+  const scalar = type === "list" || type === "map" ? of : type;
+  return !converted.has(scalar) && !(scalar === "int64" && as === "bigint");
+}
+
 function scalarConverter(type: FeatureType | undefined, as: Shown["as"]): Convert {
   switch (type) {
     case "int64":

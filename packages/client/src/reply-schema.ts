@@ -1,4 +1,4 @@
-import { unpack } from "@tributary/shared/codec/msgpack";
+import { unpackOwn } from "@tributary/shared/codec/msgpack";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
 import type { WriteReply } from "@tributary/shared/contracts/write";
@@ -38,7 +38,7 @@ export function decodePublishAck(bytes: Uint8Array): PublishAck {
 }
 
 function checked<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string): z.infer<T> {
-  const parsed = schema.safeParse(unpack(bytes));
+  const parsed = schema.safeParse(unpackOwn(bytes));
   if (!parsed.success) throw new TributaryError("MALFORMED", `the answer to ${what} is not of the expected form`);
   return parsed.data;
 }

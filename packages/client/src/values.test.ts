@@ -4,7 +4,7 @@ import type { FeatureValue } from "@tributary/shared/contracts/chunk";
 import type { Feature } from "@tributary/shared/contracts/feature";
 import { describe, expect, it } from "vitest";
 import { toWireRecord, toWireValue } from "./input-value.ts";
-import { converterOf } from "./output-value.ts";
+import { converterOf, keepsWireValue } from "./output-value.ts";
 import { toDetailRows, toRows } from "./read-rows.ts";
 
 const at = new Date("2001-03-04T05:06:07.089Z");
@@ -27,6 +27,7 @@ describe("values", () => {
     const travelled = unpack(pack([toFeatureValue(feature, unpack(pack(toWireValue(value, "f"))))])) as FeatureValue[];
     const stored = travelled[0] ?? null;
     expect(converterOf(feature)(stored)).toEqual(value);
+    if (keepsWireValue(feature)) expect(stored).toEqual(value);
   });
 
   it("a date comes back as midnight UTC of its day", () => {

@@ -17,6 +17,7 @@ import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
 import { laneView } from "./core/filled.ts";
 import type { FreshnessMonitor } from "./core/freshness-monitor.ts";
+import { encodeReadReply } from "./core/reply-bytes.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
 import { applyChunks } from "./handlers/apply-chunks.ts";
 import { checkReady } from "./handlers/check-ready.ts";
@@ -161,7 +162,7 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number, freshness:
     concurrencyMax,
     handle: async ({ data, deadlineMs }) => {
       const { reply, encoding } = await answerRead(data, deadlineMs);
-      return encodePayload(reply, encoding);
+      return encodeReadReply(reply, encoding);
     },
     stats: () => ({ freshness: freshness.read() }),
   };

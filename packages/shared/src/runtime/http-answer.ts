@@ -19,11 +19,11 @@ export function encodingOf(contentType: string | undefined): Encoding {
 
 export function valueAnswer(status: number, { value, encoding }: { value: unknown; encoding: Encoding }): HttpAnswer {
   const retry: Record<string, string> = status === 429 || status === 503 ? { "retry-after": String(retryAfterS) } : {};
-  return {
-    status,
-    headers: { "content-type": contentTypes[encoding], ...retry },
-    body: encodePayload(value, encoding),
-  };
+  return { status, headers: { ...contentHeaders(encoding), ...retry }, body: encodePayload(value, encoding) };
+}
+
+export function contentHeaders(encoding: Encoding): Record<string, string> {
+  return { "content-type": contentTypes[encoding] };
 }
 
 /** `{ error: { code, message, hint } }`; `bytesMax` is what a request's body may have. */

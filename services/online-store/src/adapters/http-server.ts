@@ -1,12 +1,13 @@
 import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
 import {
+  contentHeaders,
   contentTypes,
   encodingOf,
   errorAnswer,
   type HttpAnswer,
-  valueAnswer,
 } from "@tributary/shared/runtime/http-answer";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { encodeReadReply } from "../core/reply-bytes.ts";
 import type { AnswerRead } from "../handlers/answer-read.ts";
 
 export interface HttpOptions {
@@ -61,7 +62,7 @@ function addRoutes(server: FastifyInstance, { answerRead, checkReady, metricsTex
   server.post("/v1/features/read", async (request, reply) => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const { reply: value, encoding } = await answerRead(body, Date.now() + patienceMs);
-    return send(reply, valueAnswer(200, { value, encoding }));
+    return send(reply, { status: 200, headers: contentHeaders(encoding), body: encodeReadReply(value, encoding) });
   });
   server.get("/livez", () => ({ ok: true }));
   server.get("/readyz", async () => {

@@ -113,16 +113,8 @@ function readGroup(reader: ByteReader, { places, reading }: Target): void {
   const flags = readGroupFlags(reader);
   const eventTime = reader.signedVarint();
   skipStamp(reader);
-  if (flags === groupFlags.whole) return readPlainCells(reader, { places, into: reading.into, eventTime });
-  const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
-  const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
-  const times = { eventTime, untilMs: schedule?.untilMs ?? Number.POSITIVE_INFINITY };
-  for (let i = 0; i < places.length; i++) {
-    if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
-    const place = places[i] as number;
-    if (place === notWanted) skipCell(reader, schedule);
-    else reading.into.put(place, readCell(reader, schedule), times);
-  }
+  if (flags === groupFlags.whole) readPlainCells(reader, { places, into: reading.into, eventTime });
+  else readOtherCells(reader, { places, reading, flags, eventTime });
 }
 
 interface PlainCells {
@@ -138,6 +130,23 @@ function readPlainCells(reader: ByteReader, { places, into, eventTime }: PlainCe
     const place = places[i] as number;
     if (place === notWanted) skipValue(reader);
     else into.put(place, readValue(reader), times);
+  }
+}
+
+interface OtherCells extends Target {
+  readonly flags: number;
+  readonly eventTime: number;
+}
+
+function readOtherCells(reader: ByteReader, { places, reading, flags, eventTime }: OtherCells): void {
+  const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
+  const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
+  const times = { eventTime, untilMs: schedule?.untilMs ?? Number.POSITIVE_INFINITY };
+  for (let i = 0; i < places.length; i++) {
+    if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
+    const place = places[i] as number;
+    if (place === notWanted) skipCell(reader, schedule);
+    else reading.into.put(place, readCell(reader, schedule), times);
   }
 }
 
