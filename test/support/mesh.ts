@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ensureEnvironment } from "@tributary/cli/admin/ensure";
 import type { ServerName } from "@tributary/local/find-binaries";
 import { lastLines } from "@tributary/local/log-tail";
-import { type Servers, startServers } from "@tributary/local/servers";
+import { openServers, type Servers } from "@tributary/local/servers";
 import { type Services, type ServicesOptions, startServices } from "@tributary/local/supervisor";
 import { onTestFailed } from "vitest";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -25,12 +25,17 @@ export interface MeshOptions extends Omit<ServicesOptions, "servers" | "director
   readonly need?: readonly ServerName[];
   /** Instances to start; default one of each service. */
   readonly services?: readonly string[];
+  /** A Redis that the test has started itself. */
+  readonly redisUrl?: string;
 }
 
 export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
-  const { need = ["nats", "redis", "postgres"], services: names, ...serviceOptions } = options;
+  const { need = ["nats", "redis", "postgres"], services: names, redisUrl, ...serviceOptions } = options;
   const directory = temporaryDirectory("mesh");
-  const servers = await startServers({ directory: directory.path, need, fsync: false });
+  const servers = await openServers(
+    { directory: directory.path, need, fsync: false },
+    redisUrl === undefined ? {} : { REDIS_URL: redisUrl },
+  );
   try {
     await ensureEnvironment({
       natsUrl: need.includes("nats") ? servers.nats.url("admin") : undefined,

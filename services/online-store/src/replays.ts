@@ -6,6 +6,7 @@ import { openCursor } from "@tributary/shared/messaging/cursor";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { redisLease } from "./adapters/redis-lease.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
+import { isCluster } from "./adapters/redis-servers.ts";
 import { storeKeys } from "./core/store-keys.ts";
 import { holdDeadLetter } from "./handlers/hold-dead-letter.ts";
 import { createReplays, type Replays } from "./handlers/replay-lanes.ts";
@@ -13,6 +14,9 @@ import type { Parts } from "./parts.ts";
 
 /** Renewed several times a second; another instance goes on with a dead one's replay after this. */
 const replayLeaseMs = 5_000;
+
+/** Every instance has asked several times meanwhile who holds the slots (see redis-cluster.ts). */
+const clusterSettleMs = 5_000;
 
 /** Beside the loops, so that what is new does not wait for what Redis has lost. */
 export function startReplays(parts: Parts, loops: ReadonlyMap<Lane, ConsumeLoop>): Replays {
@@ -39,5 +43,6 @@ export function startReplays(parts: Parts, loops: ReadonlyMap<Lane, ConsumeLoop>
     progress,
     lease: redisLease(writing, storeKeys.replay, replayLeaseMs),
     logger,
+    settleMs: isCluster(writing) ? clusterSettleMs : 0,
   });
 }

@@ -133,7 +133,8 @@ export class RedisCluster {
     for (const [address, node] of this.#nodes) {
       if (table.masters.includes(address)) continue;
       this.#nodes.delete(address);
-      node.retire();
+      // What it is asked still, a frozen one would carry out and confirm when it wakes, though another holds the slots.
+      node.disconnect();
     }
     if (before.length > 0 && before.join() !== table.masters.join())
       this.#options.logger.warn({ before, masters: table.masters }, "redis cluster: other masters");

@@ -41,11 +41,6 @@ export class ClusterNode {
     this.#readied.push(callback);
   }
 
-  /** Lets go of a server that holds no slots any more, once what it was asked is answered. */
-  retire(): void {
-    this.redis.quit().catch(() => this.disconnect());
-  }
-
   disconnect(): void {
     this.redis.disconnect();
   }

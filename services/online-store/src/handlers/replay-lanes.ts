@@ -30,6 +30,11 @@ export interface ReplayOptions {
   readonly progress: Progress;
   readonly lease: RedisLease;
   readonly logger: Logger;
+  /**
+   * For how long after a loss an instance may still write to the server of before, ms: what it acknowledges then is read again
+   * too. 0 where nobody can reach a server that has been replaced.
+   */
+  readonly settleMs: number;
 }
 
 export function createReplays(options: ReplayOptions): Replays {
@@ -47,6 +52,8 @@ class LaneReplays implements Replays {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #restsUntil = 0;
+  /** When each life that is behind was first seen. */
+  #since: ReadonlyMap<string, number> = new Map();
   #lastTrouble = "";
 
   constructor(options: ReplayOptions) {
@@ -58,10 +65,11 @@ class LaneReplays implements Replays {
       const { life } = one;
       return life !== undefined && isAlive(one) && !isWhole(one) ? [{ ...one, partition, life }] : [];
     });
+    const now = performance.now();
+    this.#since = new Map(behind.map(({ life }) => [life, this.#since.get(life) ?? now]));
     if (behind.length === 0 || !this.#isFree()) return;
     this.#running = this.#tryReplay(behind).finally(() => {
       this.#running = undefined;
-      this.status.clear();
     });
   }
 
@@ -79,9 +87,9 @@ class LaneReplays implements Replays {
   async #tryReplay(behind: readonly Behind[]): Promise<void> {
     const { lease, logger } = this.#options;
     try {
-      if (!(await lease.take())) return;
+      if (!(await lease.take())) return this.status.clear();
       try {
-        await this.#replay(behind);
+        if (await this.#replay(behind)) this.status.clear();
       } finally {
         await lease.release();
       }
@@ -91,22 +99,27 @@ class LaneReplays implements Replays {
       if (why !== this.#lastTrouble) logger.warn({ why }, "a replay ends early and is tried again");
       this.#lastTrouble = why;
       this.#restsUntil = performance.now() + restMs;
+      this.status.clear();
     }
   }
 
-  async #replay(behind: readonly Behind[]): Promise<void> {
-    const { lanes, lives, logger } = this.#options;
+  /** False while it has to be read on from where it is: the next look does so. */
+  async #replay(behind: readonly Behind[]): Promise<boolean> {
+    const { lanes, lives, logger, settleMs } = this.#options;
     const started = performance.now();
+    const isSettled = behind.every(({ life }) => started - (this.#since.get(life) ?? started) >= settleMs);
     // All of them to their end, also when one fails: the lease is given back behind the last.
     const settled = await Promise.allSettled(lanes.map((lane) => this.#replayLane(lane, behind)));
     const counts = settled.map((one) => {
       if (one.status === "rejected") throw one.reason;
       return one.value;
     });
+    if (!isSettled) return false;
     const done = await Promise.all(behind.map((partition) => lives.complete(partition)));
     if (done.includes(false)) throw new ReplayOver("redis was restarted or emptied again");
     const messages = counts.reduce((sum, count) => sum + count, 0);
     if (messages > 0) logger.info({ messages, ms: Math.round(performance.now() - started) }, "redis is whole again");
+    return true;
   }
 
   /** Returns how many messages were applied again. */
