@@ -4,16 +4,21 @@ import { compareVersions, type Version } from "@tributary/shared/contracts/versi
 /** What a reader would see after these chunks: the greatest version of every cell wins, in any order. */
 export type Served = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-interface Held {
+export interface Held {
   readonly version: Version;
   readonly cell: ChunkCell;
 }
 
 export function serve(chunks: readonly Chunk[]): Served {
+  const rows = [...heldBy(chunks)].map(([key, row]) => [key, visible(row)] as const);
+  return Object.fromEntries(rows.filter(([, row]) => Object.keys(row).length > 0));
+}
+
+/** Key → feature → its cell with the version, tombstones too. */
+export function heldBy(chunks: readonly Chunk[]): ReadonlyMap<string, ReadonlyMap<string, Held>> {
   const cells = new Map<string, Map<string, Held>>();
   for (const chunk of chunks) if (chunk.kind === "rows") applyRows(cells, chunk);
-  const rows = [...cells].map(([key, row]) => [key, visible(row)] as const);
-  return Object.fromEntries(rows.filter(([, row]) => Object.keys(row).length > 0));
+  return cells;
 }
 
 function applyRows(cells: Map<string, Map<string, Held>>, chunk: Extract<Chunk, { kind: "rows" }>): void {

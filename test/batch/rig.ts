@@ -53,6 +53,7 @@ export interface Bench {
   run(intervalEndMs?: number, options?: RunnerOptions & { readonly catalog?: Catalog }): Promise<BatchRunStatus>;
   /** A runner that stops for ever at the n-th time it comes to a step; resolves when it stands there. */
   runUntil(step: RunStep, times?: number, intervalEndMs?: number): Promise<void>;
+  work(what: ViewWork, options?: RunnerOptions): Promise<void>;
   resume(options?: RunnerOptions): Promise<void>;
   /** Everything the view has published, in stream order. */
   published(): Promise<readonly Chunk[]>;
@@ -100,6 +101,7 @@ export async function startRig(): Promise<Rig> {
           const ended = () => reject(new Error(`the run ended and never came to "${step}" ${times} times`));
           run(intervalEndMs, { onStep }).then(ended, reject);
         }),
+      work,
       resume: (options) => work({ kind: "resume", view: name }, options),
       published: () => readPublished(admin, name),
     };

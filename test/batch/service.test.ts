@@ -4,6 +4,7 @@ import { ensureEnvironment } from "@tributary/cli/admin/ensure";
 import { applyCatalog } from "@tributary/cli/catalog/apply";
 import { startServers } from "@tributary/local/servers";
 import type { BatchView, CatalogBody, DirectView } from "@tributary/shared/contracts/catalog";
+import type { BatchRepublishReply } from "@tributary/shared/contracts/republish";
 import type { BatchRunReply, BatchRunStatus, BatchStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { openBucket } from "@tributary/shared/messaging/bucket";
@@ -95,7 +96,7 @@ describe("the batch-runner as a process", () => {
   };
   const run = (value: unknown) => ask<BatchRunReply>(subjects.batchRun, value);
   const status = (view?: string) => ask<BatchStatus>(subjects.batchStatus, view === undefined ? {} : { view });
-  const ended = ({ request: id, view }: BatchRunReply): Promise<BatchRunStatus> =>
+  const ended = ({ request: id, view }: Pick<BatchRunReply, "request" | "view">): Promise<BatchRunStatus> =>
     until(async () => (await status(view)).runs.find((one) => one.request === id && one.finishedAtMs !== undefined), {
       what: `the run of ${view} ended`,
     });
@@ -106,6 +107,19 @@ describe("the batch-runner as a process", () => {
     expect(await ended(reply)).toMatchObject({ phase: "published", counts: { inserted: 1, published: 1 } });
     const again = await ended(await run({ view: "shop_sales", intervalEndMs: noon }));
     expect(again).toMatchObject({ phase: "published", counts: { unchanged: 1, published: 0 } });
+  });
+
+  it("accepts a republish at once, and tells under its request what became of it", async () => {
+    await ended(await run({ view: "shop_sales" }));
+    const republish = (view: string) => ask<BatchRepublishReply>(subjects.batchRepublish, { view });
+    const reply = await republish("shop_sales");
+    expect(reply).toMatchObject({ accepted: true, view: "shop_sales" });
+    const counts = { rows: 1, published: 1 };
+    expect(await ended(reply)).toMatchObject({ kind: "republish", phase: "published", run: 0, counts });
+    expect(await ended(await republish("wide"))).toMatchObject({ kind: "republish", isUnpublished: true });
+    await expect(republish("nope")).rejects.toMatchObject({ code: "UNKNOWN_VIEW" });
+    await expect(republish("manual")).rejects.toMatchObject({ code: "WRONG_LANE" });
+    await expect(ask(subjects.batchRepublish, {})).rejects.toMatchObject({ code: "MALFORMED" });
   });
 
   it.each([

@@ -20,7 +20,7 @@ import { openLedger } from "./adapters/ledger.ts";
 import { sourceQueries } from "./adapters/source-queries.ts";
 import type { options } from "./config.ts";
 import { lakePaths } from "./core/lake-layout.ts";
-import { acceptRun } from "./handlers/batch-run.ts";
+import { acceptRepublish, acceptRun } from "./handlers/batch-run.ts";
 import { readStatus } from "./handlers/batch-status.ts";
 import type { RunPorts } from "./handlers/run-ports.ts";
 import { createRunQueue, type RunQueue } from "./handlers/run-queue.ts";
@@ -116,6 +116,11 @@ function endpointsOf(ports: RunPorts, catalog: CatalogView, queue: RunQueue): re
       name: "run",
       subject: subjects.batchRun,
       handle: async ({ data }) => json(await acceptRun(ports, { catalog, queue }, data)),
+    },
+    {
+      name: "republish",
+      subject: subjects.batchRepublish,
+      handle: async ({ data }) => json(await acceptRepublish(ports, { catalog, queue }, data)),
     },
     {
       name: "status",

@@ -169,6 +169,10 @@ export interface BatchRunReply {
 
 export interface BatchRunStatus {
   readonly view: string;
+  /** Not a run: what is published is sent again, under `request`. Its `run` and `intervalEndMs` are 0. */
+  readonly kind?: "republish";
+  /** Of a republish: nothing was ever published of the view's version of today. */
+  readonly isUnpublished?: true;
   /** The id that `batch.run` answered with, for runs that somebody asked for. */
   readonly request?: string;
   /** Ledger number; 0 while the run waits for its turn or if it failed before it had one. */

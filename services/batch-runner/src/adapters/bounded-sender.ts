@@ -1,9 +1,9 @@
-import type { Publisher, PublishMessage } from "@tributary/shared/messaging/contract";
+import type { PublishAck, Publisher, PublishMessage } from "@tributary/shared/messaging/contract";
 
 /** Publishes with a bound on what is unacknowledged, so that a run of any size holds a few chunks in memory. */
 export interface BoundedSender {
   /** Waits for room, then sends. @throws the first failure of any message sent before */
-  send(message: PublishMessage): Promise<void>;
+  send(message: PublishMessage, onAck?: (ack: PublishAck) => void): Promise<void>;
   /** Resolves when everything is acknowledged. @throws the first failure */
   drain(): Promise<void>;
   readonly acknowledged: number;
@@ -26,13 +26,14 @@ export function createBoundedSender(publisher: Publisher, { inFlightMax, signal 
     get acknowledged() {
       return acknowledged;
     },
-    send: async (message) => {
+    send: async (message, onAck) => {
       while (inFlight.size >= inFlightMax && failure === undefined) await orAborted(signal, Promise.race(inFlight));
       check();
       const sent: Promise<void> = publisher
         .publish(message)
-        .then(() => {
+        .then((ack) => {
           acknowledged++;
+          onAck?.(ack);
         })
         .catch((error: unknown) => {
           failure ??= { error };

@@ -4,14 +4,21 @@ import { limits } from "@tributary/shared/contracts/limits";
 import type { RunManifest } from "./run-manifest.ts";
 
 /**
- * The delta's rows as chunks: one partition each, in the stage's order, cut by estimated size. The cut depends on nothing
- * but the rows, so a resumed run makes the same chunks.
+ * The rows of a delta, or of a whole snapshot, as chunks: one partition each, in their order, cut by estimated size. The cut depends
+ * on nothing but the rows, so a resumed run makes the same chunks.
  */
-export interface DeltaRow {
+export interface DeltaRow extends Partial<RowVersion> {
   readonly partition: number;
   readonly key: string;
   /** One cell a feature of the manifest. */
   readonly cells: readonly ChunkCell[];
+}
+
+/** V2; of the manifest's run where a row does not say. */
+export interface RowVersion {
+  /** The interval's end, epoch ms. */
+  readonly eventTime: number;
+  readonly run: number;
 }
 
 export interface DeltaChunk {
@@ -32,6 +39,7 @@ interface Open {
   readonly partition: number;
   readonly firstRow: number;
   readonly keys: string[];
+  readonly versions: RowVersion[];
   readonly cells: ChunkCell[][];
   bytes: number;
 }
@@ -51,8 +59,9 @@ export function createDeltaChunker(manifest: RunManifest, producer: string): Del
     add: (row) => {
       const bytes = rowBytes(row);
       const closed = open !== undefined && isFull(open, row, bytes) ? close() : undefined;
-      open ??= { partition: row.partition, firstRow: rows, keys: [], cells: manifest.features.map(() => []), bytes: 0 };
+      open ??= emptyAt(row.partition, rows, manifest.features.length);
       open.keys.push(row.key);
+      open.versions.push({ eventTime: row.eventTime ?? manifest.intervalEndMs, run: row.run ?? manifest.run });
       for (const [i, cell] of row.cells.entries()) open.cells[i]?.push(cell);
       open.bytes += bytes;
       rows++;
@@ -60,6 +69,11 @@ export function createDeltaChunker(manifest: RunManifest, producer: string): Del
     },
     finish: close,
   };
+}
+
+function emptyAt(partition: number, firstRow: number, columns: number): Open {
+  const cells = Array.from({ length: columns }, () => []);
+  return { partition, firstRow, keys: [], versions: [], cells, bytes: 0 };
 }
 
 function isFull(open: Open, row: DeltaRow, bytes: number): boolean {
@@ -71,7 +85,7 @@ function isFull(open: Open, row: DeltaRow, bytes: number): boolean {
 }
 
 function toChunk(manifest: RunManifest, producer: string, open: Open, ordinal: number): RowsChunk {
-  const constant = (value: number) => new Array<number>(open.keys.length).fill(value);
+  const zeros = new Array<number>(open.keys.length).fill(0);
   return {
     kind: "rows",
     lane: "batch",
@@ -83,8 +97,8 @@ function toChunk(manifest: RunManifest, producer: string, open: Open, ordinal: n
     run: { number: manifest.run, ordinal },
     keys: open.keys,
     // V2: event time = the interval's end, stamp = (run number, 0).
-    eventTimes: constant(manifest.intervalEndMs),
-    stamps: { incarnations: constant(0), sequences: constant(manifest.run), minors: constant(0) },
+    eventTimes: open.versions.map(({ eventTime }) => eventTime),
+    stamps: { incarnations: zeros, sequences: open.versions.map(({ run }) => run), minors: zeros },
     columns: manifest.features
       .map(({ name }, i) => ({ feature: name, cells: open.cells[i] ?? [] }))
       .filter(({ cells }) => cells.some((cell) => cell !== undefined)),

@@ -1,6 +1,7 @@
 import { decodePayload } from "@tributary/shared/codec/json-or-msgpack";
 import type { BatchView, Catalog } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import { type BatchRepublishReply, batchRepublishSchema } from "@tributary/shared/contracts/republish";
 import type { BatchRunReply } from "@tributary/shared/contracts/status";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import { z } from "zod";
@@ -27,6 +28,21 @@ export async function acceptRun(
   if (await isHeldElsewhere(ports, view.name)) throw heldElsewhere(view.name);
   const id = queue.add({ catalog: current as Catalog, view, intervalEndMs });
   return { accepted: true, request: id, view: view.name, intervalEndMs };
+}
+
+/** `batch.republish`: accepts it and answers at once. @throws TributaryError MALFORMED, UNKNOWN_VIEW, WRONG_LANE, RUN_CONFLICT, OVERLOADED */
+export async function acceptRepublish(
+  ports: RunPorts,
+  { catalog, queue }: { readonly catalog: CatalogView; readonly queue: RunQueue },
+  data: Uint8Array,
+): Promise<BatchRepublishReply> {
+  const request = batchRepublishSchema.safeParse(decodePayload(data).value);
+  if (!request.success) throw new TributaryError("MALFORMED", "a republish request is { view }");
+  const current = catalog.current;
+  const view = batchViewOf(current, request.data.view);
+  if (await isHeldElsewhere(ports, view.name)) throw heldElsewhere(view.name);
+  const id = queue.republish({ catalog: current as Catalog, view });
+  return { accepted: true, request: id, view: view.name };
 }
 
 function batchViewOf(catalog: Catalog | undefined, name: string): BatchView {

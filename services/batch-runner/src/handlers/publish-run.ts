@@ -1,17 +1,12 @@
-import { encodeChunk } from "@tributary/shared/codec/chunk-codec";
-import { type ChunkCell, type ConfirmationChunk, tombstone } from "@tributary/shared/contracts/chunk";
-import { subjects } from "@tributary/shared/contracts/subjects";
+import { type ChunkCell, tombstone } from "@tributary/shared/contracts/chunk";
 import { type BoundedSender, createBoundedSender } from "../adapters/bounded-sender.ts";
 import { cellReader, plainColumn } from "../core/cell-value.ts";
 import { sentColumn } from "../core/change-detection.ts";
-import { createDeltaChunker, type DeltaChunk } from "../core/delta-chunks.ts";
 import type { EngineBatch } from "../core/engine.ts";
 import type { RunManifest } from "../core/run-manifest.ts";
 import { identifier, literal } from "../core/sql-text.ts";
 import { type RunContext, step } from "./run-ports.ts";
-
-/** Chunks that may wait for their acknowledgement: at most 8 MiB at the size aimed at. */
-const inFlightMax = 64;
+import { inFlightMax, sendConfirmation, sendRows } from "./send-rows.ts";
 
 /**
  * Publishes a staged run from its stage alone: every chunk, all acknowledgements, then the confirmations behind them and
@@ -22,39 +17,27 @@ export async function publishRun(context: RunContext, manifest: RunManifest): Pr
   await publishDelta(context, manifest, sender);
   await sender.drain();
   await step(context, "published");
+  const said = {
+    run: { number: manifest.run, ordinal: manifest.delta.rows },
+    confirmedAtMs: manifest.intervalEndMs,
+  };
   for (const partition of manifest.confirm) {
-    const chunk: ConfirmationChunk = confirmationOf(context, manifest, partition);
-    await sender.send({
-      subject: subjects.rows("batch", partition, manifest.view),
-      data: encodeChunk(chunk),
-      id: `${manifest.view}:${manifest.run}:confirm:${partition}`,
-    });
-    await step(context, "confirm");
+    const id = `${manifest.view}:${manifest.run}:confirm:${partition}`;
+    await sendConfirmation(context, manifest, { sender, partition, id, said });
   }
   await sender.drain();
   await step(context, "confirmed");
 }
 
-async function publishDelta(context: RunContext, manifest: RunManifest, sender: BoundedSender): Promise<void> {
-  const chunker = createDeltaChunker(manifest, context.instance);
-  const send = async (closed: DeltaChunk | undefined): Promise<void> => {
-    if (closed === undefined) return;
-    const { chunk, ordinal, firstRow } = closed;
-    await sender.send({
-      subject: subjects.rows("batch", chunk.partition, manifest.view),
-      data: encodeChunk(chunk),
-      // The rows stand in the id: were chunks cut otherwise by a later build, the broker would not take one for another.
-      id: `${manifest.view}:${manifest.run}:${ordinal}:${firstRow}+${chunk.keys.length}`,
-    });
-    const done = firstRow + chunk.keys.length;
-    context.report({ progress: { step: "publishing", done, total: manifest.delta.rows } });
-    await step(context, "chunk");
-  };
-  const rowsOf = rowReader(manifest);
-  for await (const batch of context.engine.stream(deltaQuery(context, manifest))) {
-    for (const row of rowsOf(batch)) await send(chunker.add(row));
-  }
-  await send(chunker.finish());
+function publishDelta(context: RunContext, manifest: RunManifest, sender: BoundedSender): Promise<void> {
+  const total = manifest.delta.rows;
+  return sendRows(context, manifest, {
+    sender,
+    query: deltaQuery(context, manifest),
+    rowsOf: rowReader(manifest),
+    id: `${manifest.view}:${manifest.run}`,
+    onSent: (done) => context.report({ progress: { step: "publishing", done, total } }),
+  });
 }
 
 /** A single Parquet file is read in the order in which it was written. */
@@ -81,19 +64,5 @@ function rowReader(manifest: RunManifest) {
       });
       yield { partition: Number(partitions?.[row]), key: String(keys?.[row]), cells };
     }
-  };
-}
-
-function confirmationOf(context: RunContext, manifest: RunManifest, partition: number): ConfirmationChunk {
-  return {
-    kind: "confirm",
-    lane: "batch",
-    view: manifest.view,
-    viewVersion: manifest.viewVersion,
-    catalogVersion: manifest.catalogVersion,
-    partition,
-    producer: context.instance,
-    run: { number: manifest.run, ordinal: manifest.delta.rows },
-    confirmedAtMs: manifest.intervalEndMs,
   };
 }

@@ -56,6 +56,8 @@ export interface RunContext extends RunPorts {
     readonly run?: number;
     readonly counts?: BatchRunCounts;
     readonly progress?: Progress;
+    /** Nothing of the view as it is defined was ever published. */
+    readonly isUnpublished?: true;
   }) => void;
 }
 

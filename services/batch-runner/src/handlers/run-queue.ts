@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
-import type { BatchRunCounts, BatchRunStatus } from "@tributary/shared/contracts/status";
+import type { BatchPhase, BatchRunCounts, BatchRunStatus } from "@tributary/shared/contracts/status";
+import type { ViewRepublish } from "./republish-view.ts";
 import type { Progress, RunPorts } from "./run-ports.ts";
 import type { ViewRun } from "./run-view.ts";
 import { type ViewWork, viewOf, workOnView } from "./work-on-view.ts";
@@ -9,6 +10,8 @@ import { type ViewWork, viewOf, workOnView } from "./work-on-view.ts";
 export interface RunQueue {
   /** Accepts a run; its request id. @throws TributaryError RUN_CONFLICT when the view waits or runs here, OVERLOADED */
   add(run: Omit<ViewRun, "request">): string;
+  /** Accepts to send all that a view has published; its request id. @throws TributaryError as `add` */
+  republish(job: Omit<ViewRepublish, "request">): string;
   /** Finishes what a view has staged; nothing when it waits or runs already, or the queue is full. */
   resume(view: string): void;
   has(view: string): boolean;
@@ -33,6 +36,7 @@ interface Entry {
   run: number;
   counts: BatchRunCounts;
   progress: Progress;
+  isUnpublished?: true;
   error?: TributaryError;
   finishedAtMs?: number;
 }
@@ -62,19 +66,20 @@ export function createRunQueue(ports: RunPorts, { queueMax, onEnd }: QueueOption
     entry.finishedAtMs = Date.now();
     ended.push(entry);
     if (ended.length > endedMax) ended.shift();
-    onEnd(viewOf(entry.work), entry.error);
+    if (entry.work.kind !== "republish") onEnd(viewOf(entry.work), entry.error);
+  };
+  const accept = (view: string, workOf: (request: string) => ViewWork): string => {
+    if (has(view)) throw new TributaryError("RUN_CONFLICT", `view "${view}" is already waiting or running`);
+    if (waiting.length >= queueMax)
+      throw new TributaryError("OVERLOADED", `${waiting.length} runs are waiting, which is the limit`);
+    const request = randomUUID();
+    push(workOf(request), request);
+    return request;
   };
 
   return {
-    add: (run) => {
-      if (has(run.view.name))
-        throw new TributaryError("RUN_CONFLICT", `view "${run.view.name}" is already waiting or running`);
-      if (waiting.length >= queueMax)
-        throw new TributaryError("OVERLOADED", `${waiting.length} runs are waiting, which is the limit`);
-      const request = randomUUID();
-      push({ kind: "run", run: { ...run, request } }, request);
-      return request;
-    },
+    add: (run) => accept(run.view.name, (request) => ({ kind: "run", run: { ...run, request } })),
+    republish: (job) => accept(job.view.name, (request) => ({ kind: "republish", republish: { ...job, request } })),
     resume: (view) => {
       if (!has(view) && waiting.length < queueMax) push({ kind: "resume", view }, "");
     },
@@ -96,25 +101,27 @@ async function work(ports: RunPorts, entry: Entry, signal: AbortSignal): Promise
   const view = viewOf(entry.work);
   try {
     await workOnView(ports, entry.work, { signal, report: (change) => void Object.assign(entry, change) });
-    ports.logger.info({ view, run: entry.run, ...entry.counts, ms: Date.now() - entry.startedAtMs }, "run done");
+    ports.logger.info({ view, run: entry.run, ...entry.counts, ms: Date.now() - entry.startedAtMs }, `${entry.work.kind} done`);
   } catch (error) {
     entry.error = asTributaryError(error);
     const { code, message, stack } = entry.error;
     const known = code === "RUN_CONFLICT" || signal.aborted;
     ports.logger[known ? "info" : "error"](
       { view, run: entry.run, code, ...(code === "INTERNAL" && { stack }) },
-      `run failed: ${message}`,
+      `${entry.work.kind} failed: ${message}`,
     );
   }
 }
 
 function statusOf(entry: Entry): BatchRunStatus {
-  const { work, request, run, counts, progress, error, startedAtMs, finishedAtMs } = entry;
+  const { work, request, run, counts, progress, isUnpublished, error, startedAtMs, finishedAtMs } = entry;
   return {
     view: viewOf(work),
+    ...(work.kind === "republish" && { kind: work.kind }),
+    ...(isUnpublished && { isUnpublished }),
     ...(request !== "" && { request }),
     run,
-    phase: error ? "failed" : finishedAtMs === undefined ? "computing" : "published",
+    phase: phaseOf(entry),
     intervalEndMs: work.kind === "run" ? work.run.intervalEndMs : 0,
     counts,
     progress,
@@ -122,4 +129,10 @@ function statusOf(entry: Entry): BatchRunStatus {
     startedAtMs,
     ...(finishedAtMs !== undefined && { finishedAtMs }),
   };
+}
+
+function phaseOf({ work, error, finishedAtMs }: Entry): BatchPhase {
+  if (error !== undefined) return "failed";
+  if (finishedAtMs !== undefined) return "published";
+  return work.kind === "republish" ? "publishing" : "computing";
 }

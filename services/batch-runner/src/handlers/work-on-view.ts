@@ -2,16 +2,19 @@ import { asTributaryError, TributaryError } from "@tributary/shared/contracts/er
 import { EngineError } from "../core/engine.ts";
 import { finishStaged } from "./finish-staged.ts";
 import { holdView } from "./hold-view.ts";
+import { republishView, type ViewRepublish } from "./republish-view.ts";
 import type { RunContext, RunPorts } from "./run-ports.ts";
 import { runView, type ViewRun } from "./run-view.ts";
 
-/** What to do for a view: a run, or only to finish what is staged. */
+/** What to do for a view: a run, only to finish what is staged, or to send all again. */
 export type ViewWork =
   | { readonly kind: "run"; readonly run: ViewRun }
-  | { readonly kind: "resume"; readonly view: string };
+  | { readonly kind: "resume"; readonly view: string }
+  | { readonly kind: "republish"; readonly republish: ViewRepublish };
 
 export function viewOf(work: ViewWork): string {
-  return work.kind === "run" ? work.run.view.name : work.view;
+  if (work.kind === "run") return work.run.view.name;
+  return work.kind === "republish" ? work.republish.view.name : work.view;
 }
 
 /** Holds the view, opens an engine of its own, does the work and gives both back. @throws TributaryError */
@@ -38,11 +41,23 @@ async function withEngine(context: Omit<RunContext, "engine">, work: ViewWork): 
   const interrupt = () => engine.interrupt();
   context.signal.addEventListener("abort", interrupt);
   try {
-    if (work.kind === "run") await runView({ ...context, engine }, work.run);
-    else await finishStaged({ ...context, engine }, work.view);
+    await act({ ...context, engine }, work);
   } finally {
     context.signal.removeEventListener("abort", interrupt);
     engine.close();
+  }
+}
+
+async function act(context: RunContext, work: ViewWork): Promise<void> {
+  switch (work.kind) {
+    case "run":
+      return runView(context, work.run);
+    case "resume":
+      return void (await finishStaged(context, work.view));
+    case "republish":
+      return republishView(context, work.republish);
+    default:
+      return work satisfies never;
   }
 }
 
