@@ -2,6 +2,7 @@ import { groupBy } from "../core/group-by.ts";
 import { nonceOf } from "../core/record.ts";
 import { type Shape, shapeField } from "../core/shape.ts";
 import { shapesKey, slotOf } from "../core/store-keys.ts";
+import { joinReads } from "./joined-reads.ts";
 import { answerOf } from "./redis-client.ts";
 import { type KnownRun, readFromCluster } from "./redis-cluster-read.ts";
 import { runScript, script } from "./redis-script.ts";
@@ -16,7 +17,7 @@ export interface Records {
    * @param need `latest`: as Redis has them from now on, though they may be known from before
    * @throws TributaryError UNAVAILABLE
    */
-  read(keys: readonly string[], need?: "latest"): Promise<(Buffer | null)[]>;
+  read(keys: readonly string[], need?: "latest"): Promise<readonly (Buffer | null)[]>;
   /**
    * Replaces each record if it still is the one that was read; the keys of those that are not.
    * @throws TributaryError UNAVAILABLE; some may be replaced then
@@ -59,13 +60,15 @@ return conflicts`);
 const nothing = Buffer.alloc(0);
 /** A script blocks the server while it runs. */
 const replacementsMax = 500;
+/** A record is some kilobytes at most. */
+const joinedKeysMax = 128;
 
 /** @param knownRun for records that are read for others: on a cluster only answers of the run that was looked at count */
 export function redisRecords(redis: RedisServers, knownRun?: KnownRun): Records {
   const shapes = redisShapes(redis);
   const read = isCluster(redis)
     ? (keys: readonly string[]) => readFromCluster(redis, keys, knownRun)
-    : (keys: readonly string[]) => answerOf(redis.mgetBuffer(...keys));
+    : joinReads((keys) => answerOf(redis.mgetBuffer(...keys)), joinedKeysMax);
   return {
     shapes,
     read: async (keys) => (keys.length === 0 ? [] : read(keys)),
