@@ -4,6 +4,7 @@ import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection, PublishAck, Publisher } from "@tributary/shared/messaging/contract";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { request } from "@tributary/shared/messaging/request";
+import { withSecondTry } from "./second-try.ts";
 import type { EventMessage, Transport } from "./transport.ts";
 
 interface Line {
@@ -23,7 +24,9 @@ export class NatsTransport implements Transport {
   }
 
   read(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return request(this.#connection, subjects.readFeatures, body, { timeoutMs });
+    return withSecondTry(timeoutMs, (leftMs) =>
+      request(this.#connection, subjects.readFeatures, body, { timeoutMs: leftMs }),
+    );
   }
 
   write(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
