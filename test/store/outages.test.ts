@@ -156,6 +156,8 @@ describe("a store at its start", () => {
         httpPort: 0,
         readConcurrencyMax: 1,
         readTimeoutMs: 100,
+        readCacheBytes: 0,
+        readCacheLagMsMax: 1_000,
         batchMessages: 1,
         progressMs: 100,
         sweepEveryMs: 60_000,

@@ -29,6 +29,16 @@ export const options = {
     schema: text.integer(1_000, { min: 10, max: 60_000 }),
     help: "ms Redis has to answer a read before it is UNAVAILABLE; default 1000",
   },
+  readCacheBytes: {
+    env: "READ_CACHE_BYTES",
+    schema: text.integer(0, { min: 0, max: 64 * 1_073_741_824 }),
+    help: "bytes of memory for records that are read often, not on a Redis Cluster; default 0 = no cache",
+  },
+  readCacheLagMsMax: {
+    env: "READ_CACHE_LAG_MS_MAX",
+    schema: text.integer(1_000, { min: 20, max: 60_000 }),
+    help: "ms that a change in Redis may at most be missed by the cache; default 1000",
+  },
   batchMessages: {
     env: "APPLY_BATCH_MAX",
     schema: text.integer(64, { min: 1, max: 1_024 }),

@@ -1,8 +1,10 @@
 import { type Lane, lanes } from "@tributary/shared/contracts/catalog";
+import type { ReadCacheStatus } from "@tributary/shared/contracts/status";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import { FreshnessMonitor } from "./core/freshness-monitor.ts";
 import { freshnessLines } from "./freshness-text.ts";
 import { createWriteOutage, type WriteOutage } from "./handlers/write-outage.ts";
+import { readCacheLines } from "./read-cache-text.ts";
 
 /** Counters since start. */
 export interface LaneCounters {
@@ -72,7 +74,7 @@ export function countOnDemandFailures({ onDemandFailures }: Metrics, feature: st
 }
 
 /** As Prometheus text. */
-export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number): string {
+export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number, cache?: ReadCacheStatus): string {
   const counter = (name: string, value: (lane: Lane) => number): string[] => [
     `# TYPE tributary_store_${name} counter`,
     ...lanes.map((lane) => `tributary_store_${name}{lane="${lane}"} ${value(lane)}`),
@@ -102,6 +104,7 @@ export function metricsText(metrics: Metrics, rejected: (lane: Lane) => number):
     ...[...metrics.onDemandFailures].map(
       ([feature, values]) => `tributary_store_on_demand_failures_total{feature="${feature}"} ${values}`,
     ),
+    ...readCacheLines(cache),
     ...freshnessLines(metrics.freshness.read()),
     "",
   ].join("\n");

@@ -13,6 +13,7 @@ import { type HttpServer, startHttpServer } from "./adapters/http-server.ts";
 import { readRedisFacts } from "./adapters/redis-facts.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
 import { anyAnswers } from "./adapters/redis-servers.ts";
+import { openReadSource, type ReadSource } from "./caching.ts";
 import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
 import { laneView } from "./core/filled.ts";
@@ -40,6 +41,7 @@ type Loops = ReadonlyMap<Lane, ConsumeLoop>;
 /** Builds the service from its parts. @throws TributaryError UNAVAILABLE, MISSING_RESOURCE, BAD_CONFIG */
 export async function startStore(config: Config<typeof options>, surroundings: Surroundings): Promise<RunningService> {
   const parts = await openParts(config, surroundings);
+  const source = await openReadSource(parts);
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;
@@ -52,7 +54,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
   open();
   parts.erasing.start(() => tracker.epoch);
   const [sweep, janitor] = [await openSweep(parts), openJanitor(parts, tracker)];
-  const { http, micro } = await serve(parts, loops, { tracker, replays });
+  const { http, micro } = await serve(parts, loops, { tracker, replays, source });
   return {
     failed: Promise.race([
       micro.failed,
@@ -63,7 +65,7 @@ export async function startStore(config: Config<typeof options>, surroundings: S
     stop: async () => {
       await Promise.all([micro.stop(), http.close(), ...[...loops.values()].map((loop) => loop.stop())]);
       await Promise.all([sweep.stop(), janitor.stop(), parts.erasing.stop()]);
-      await tracker.stop();
+      await Promise.all([tracker.stop(), source.stop()]);
       await replays.stop();
       await parts.close();
     },
@@ -112,6 +114,7 @@ function track(parts: Parts, loops: Loops, replays: Replays): Promise<ProgressTr
 interface Followed {
   readonly tracker: ProgressTracker;
   readonly replays: Replays;
+  readonly source: ReadSource;
 }
 
 async function serve(
@@ -123,7 +126,10 @@ async function serve(
   const context = {
     catalog,
     clock,
-    records: redisRecords(parts.reading, (partition) => followed.tracker.state.run(partition)),
+    records: followed.source.records(
+      () => followed.tracker.state.epoch,
+      (partition) => followed.tracker.state.run(partition),
+    ),
     state: followed.tracker.state,
     plan: planCache(catalog),
     onDemandFailed: (feature: string, rows: number) => countOnDemandFailures(metrics, feature, rows),
@@ -138,7 +144,7 @@ async function serve(
     port: config.httpPort,
     answerRead,
     checkReady: () => checkReady(catalog, () => anyAnswers(parts.reading)),
-    metricsText: () => metricsText(metrics, rejected),
+    metricsText: () => metricsText(metrics, rejected, followed.source.cacheStatus()),
   });
   const micro = await serveEndpoints(parts.serving, {
     name,
@@ -172,7 +178,8 @@ function statusEndpoint(parts: Parts, loops: Loops, followed: Followed): Endpoin
   const { instance, catalog, clock, metrics, serving } = parts;
   const streamState = (lane: Lane) => readStreamState(serving, laneStream[lane]);
   const redis = () => readRedisFacts(parts.reading);
-  const context = { instance, catalog, clock, ...followed, metrics, loops, redis, streamState };
+  const { cacheStatus } = followed.source;
+  const context = { instance, catalog, clock, ...followed, cacheStatus, metrics, loops, redis, streamState };
   return {
     name: "store-status",
     subject: subjects.storeStatus,

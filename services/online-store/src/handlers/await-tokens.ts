@@ -66,7 +66,7 @@ async function stillWaiting(
   located: readonly LocatedToken[],
 ): Promise<LocatedToken[]> {
   const keys = located.map((one) => one.key);
-  const stored = await records.read(keys);
+  const stored = await records.read(keys, "latest");
   return knowingShapes(records.shapes, keys, () =>
     located.filter(({ token, partition, section }, i) => {
       const bytes = stored[i] ?? null;

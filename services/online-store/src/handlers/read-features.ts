@@ -44,7 +44,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   const given = requestValues(plan, request.keys);
   const { epoch } = context.state;
   if (request.after !== undefined) await awaitTokens(context, request, deadlineMs);
-  const records = await context.records.read(rows.keys);
+  const records = await context.records.read(rows.keys, request.after && "latest");
   // After the fetch, so that no value is from ahead of the instant its age is measured at.
   const nowMs = context.clock.now();
   const { shapes } = context.records;

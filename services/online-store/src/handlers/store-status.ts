@@ -1,5 +1,5 @@
 import { lanes } from "@tributary/shared/contracts/catalog";
-import type { LaneFloor, RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
+import type { LaneFloor, ReadCacheStatus, RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
 import type { ConsumeLoop, StreamState } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { Clock } from "@tributary/shared/runtime/clock-client";
@@ -16,12 +16,15 @@ export interface StatusContext {
   readonly metrics: Metrics;
   readonly loops: ReadonlyMap<(typeof lanes)[number], ConsumeLoop>;
   readonly redis: () => Promise<RedisFacts>;
+  /** Undefined: no cache is wanted. */
+  readonly cacheStatus: () => ReadCacheStatus | undefined;
   readonly streamState: (lane: (typeof lanes)[number]) => Promise<StreamState>;
 }
 
 /** @throws TributaryError UNAVAILABLE when the broker does not answer */
 export async function storeStatus(context: StatusContext): Promise<StoreStatus> {
   const { metrics, tracker } = context;
+  const readCache = context.cacheStatus();
   const [floors, redis] = await Promise.all([
     Promise.all(lanes.map((lane) => laneFloor(context, lane))),
     context.redis().catch(() => null),
@@ -34,6 +37,7 @@ export async function storeStatus(context: StatusContext): Promise<StoreStatus> 
     lanes: floors,
     redis,
     freshness: metrics.freshness.read(),
+    ...(readCache && { readCache }),
     counters: {
       reads: metrics.reads.reads,
       readErrors: metrics.reads.errors,
@@ -49,6 +53,7 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
   const replay = context.replays.status.get(lane);
   const gaps = context.tracker.gaps.partitions.get(lane);
   const gapViews = context.tracker.gaps.views.get(lane);
+  const heldViews = context.tracker.gaps.held.get(lane);
   const waiting = context.metrics.outages[lane].current;
   return {
     lane,
@@ -59,6 +64,7 @@ async function laneFloor(context: StatusContext, lane: (typeof lanes)[number]): 
     ...(replay && { replay }),
     ...(gaps && { gaps }),
     ...(gapViews && { gapViews: Object.fromEntries(gapViews) }),
+    ...(heldViews && { heldViews: Object.fromEntries(heldViews) }),
     ...(waiting && { waiting }),
   };
 }
