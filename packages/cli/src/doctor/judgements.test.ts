@@ -47,6 +47,27 @@ describe("what the doctor makes of what it finds", () => {
     expect(states({ usedBytes: 80, maxmemoryBytes: 0 })).toEqual(["ok", "ok", "ok", "ok"]);
   });
 
+  it("a Redis Cluster: the same of every master, and which one it is about", () => {
+    const server = (port: number, facts: Partial<typeof redis> | null) => ({
+      address: `h:${port}`,
+      facts: facts && { ...redis, ...facts },
+    });
+    const judge = (...servers: ReturnType<typeof server>[]) => judgeRedis({ ...redis, servers });
+    expect(judge(server(1, {}), server(2, {})).map(({ state }) => state)).toEqual(["ok", "ok", "ok", "ok"]);
+    const [answers, eviction, persistence, memory] = judge(
+      server(1, null),
+      server(2, { maxmemoryPolicy: "allkeys-lru", appendOnly: false }),
+      server(3, { appendOnly: false, isDiskFine: false, usedBytes: 90 }),
+    );
+    expect(answers).toMatchObject({ state: "fail", what: "h:1 does not answer the store" });
+    expect(eviction).toMatchObject({ state: "fail", what: expect.stringMatching(/^h:2: .*allkeys-lru/) });
+    expect(persistence).toMatchObject({
+      state: "fail",
+      what: expect.stringMatching(/^h:2: no append.*; h:3: its last/),
+    });
+    expect(memory).toMatchObject({ state: "warn", what: expect.stringMatching(/^h:3: .*90 %/) });
+  });
+
   it("Redis: writes that wait, what it lost and gets back, and what is gone", () => {
     const counters = { chunks: 0, rows: 0, confirmations: 0, rejected: 0, lagMs: 0 };
     const lane = { lane: "batch", incarnation: 1, floor: 9, lastSequence: 9, counters } as const;

@@ -1,4 +1,4 @@
-import type { LaneFloor, RedisFacts, StoreStatus } from "@tributary/shared/contracts/status";
+import type { LaneFloor, RedisFacts, RedisServerFacts, StoreStatus } from "@tributary/shared/contracts/status";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { askJson } from "../ask-json.ts";
@@ -40,12 +40,31 @@ export function completeness(lanes: readonly LaneFloor[]): Check {
 }
 
 export function judgeRedis(redis: RedisFacts): readonly Check[] {
+  if (redis.servers !== undefined) return judgeCluster(redis, redis.servers);
   return [
     ok("redis", `version ${redis.version} answers the store`),
     eviction(redis),
     persistence(redis),
     memory(redis),
   ];
+}
+
+/** The same questions of every master; what is wrong is told with its address. */
+function judgeCluster({ version }: RedisFacts, servers: readonly RedisServerFacts[]): readonly Check[] {
+  const silent = servers.filter(({ facts }) => facts === null).map(({ address }) => address);
+  const answers =
+    silent.length === 0
+      ? ok("redis", `cluster of ${servers.length} masters, version ${version}, answers the store`)
+      : fail("redis", `${silent.join(", ")} does not answer the store`, "start it, or let a replica take its place");
+  const worst = (judge: (facts: RedisFacts) => Check): Check => {
+    const found = servers.flatMap(({ address, facts }) => (facts === null ? [] : [{ address, check: judge(facts) }]));
+    const wrong = found.filter(({ check }) => check.state !== "ok");
+    const { check } = wrong.find((one) => one.check.state === "fail") ?? wrong[0] ?? found[0] ?? { check: answers };
+    const what = wrong.map((one) => `${one.address}: ${one.check.what}`).join("; ");
+    const each = [...new Set(found.map((one) => one.check.what))].join("; ");
+    return { ...check, what: wrong.length === 0 ? each : what };
+  };
+  return [answers, worst(eviction), worst(persistence), worst(memory)];
 }
 
 function eviction({ maxmemoryPolicy }: RedisFacts): Check {
