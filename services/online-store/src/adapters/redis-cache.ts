@@ -25,10 +25,10 @@ export function cachedRecords(records: Records, { cache, tracking, epoch, bypass
     epochOfCache = now;
   };
 
-  /** Each fetch is announced before it is sent, in the order in which they are sent. */
-  const fetch = async (keys: readonly string[], need: "latest" | undefined): Promise<(Buffer | null)[]> => {
+  /** Announced before it is sent. */
+  const fetch = async (keys: readonly string[], need: "latest" | undefined): Promise<readonly (Buffer | null)[]> => {
     const announced = cache.announce(keys);
-    let fetched: (Buffer | null)[];
+    let fetched: readonly (Buffer | null)[];
     try {
       fetched = await records.read(keys, need);
     } catch (error) {
@@ -39,7 +39,7 @@ export function cachedRecords(records: Records, { cache, tracking, epoch, bypass
     return fetched;
   };
 
-  const readThrough = async (keys: readonly string[]): Promise<(Buffer | null)[]> => {
+  const readThrough = async (keys: readonly string[]): Promise<readonly (Buffer | null)[]> => {
     const found: (Buffer | null)[] = [];
     const places: number[] = [];
     for (const [place, key] of keys.entries()) {

@@ -5,8 +5,9 @@
  * Invalidations and replies come over two connections, so that either may overtake the other. Hence a fetch is announced
  * before it is sent: an invalidation or a flush in between parts it from the cache, and what it brings is not kept.
  *
- * What is held of a key is always what the newest fetch of it brought, or nothing: a read never finds here what is older than
- * something that an earlier read was given.
+ * Of fetches of one key that are under way at once nobody knows here which one Redis has answered last: where they bring
+ * different records, none is kept. So what is held of a key is what the newest fetch of it brought, or nothing: a read never finds
+ * here what is older than something that an earlier read was given.
  */
 export class RecordCache {
   readonly bytesMax: number;
@@ -22,7 +23,6 @@ export class RecordCache {
   #flights = new Map<string, Flight>();
   #hand: Iterator<[string, Entry]> = this.#entries.entries();
   #bytes = 0;
-  #fetches = 0;
 
   /** @param bytesMax of all that is held, keys and bookkeeping included */
   constructor(bytesMax: number) {
@@ -56,18 +56,22 @@ export class RecordCache {
 
   /** Before the keys are asked for. Every fetch must end in `keep` or `abandon`. */
   announce(keys: readonly string[]): Fetch {
-    this.#fetches += 1;
-    return { number: this.#fetches, keys, flights: keys.map((key) => this.#board(key)) };
+    return { keys, flights: keys.map((key) => this.#board(key)) };
   }
 
   /** Takes over what a fetch has brought, in the order of its keys. The bytes are copied. */
   keep(fetch: Fetch, records: readonly (Buffer | null)[]): void {
     for (const [i, key] of fetch.keys.entries()) {
       const flight = fetch.flights[i] as Flight;
+      const record = records[i] ?? null;
       if (!this.#leave(key, flight)) this.counters.droppedFills += 1;
-      else if (flight.keptOf < fetch.number) {
-        flight.keptOf = fetch.number;
-        this.#put(key, records[i] ?? null);
+      else if (flight.brought === undefined) {
+        flight.brought = record;
+        this.#put(key, record);
+      } else if (!isSame(flight.brought, record)) {
+        // It has changed in between, and which of the two is the newer one cannot be told.
+        this.counters.droppedFills += 1;
+        this.#part(key);
       }
     }
   }
@@ -79,9 +83,7 @@ export class RecordCache {
 
   /** The record has changed, or may have. */
   invalidate(key: string): void {
-    const wasInFlight = this.#flights.delete(key);
-    const wasHeld = this.#remove(key);
-    if (wasInFlight || wasHeld) this.counters.invalidations += 1;
+    if (this.#part(key)) this.counters.invalidations += 1;
   }
 
   /** Any record may have changed. */
@@ -96,7 +98,7 @@ export class RecordCache {
   #board(key: string): Flight {
     const flight = this.#flights.get(key);
     if (flight === undefined) {
-      const first = { fetches: 1, keptOf: 0 };
+      const first = { fetches: 1, brought: undefined };
       this.#flights.set(key, first);
       return first;
     }
@@ -110,6 +112,12 @@ export class RecordCache {
     flight.fetches -= 1;
     if (flight.fetches === 0) this.#flights.delete(key);
     return true;
+  }
+
+  /** Nothing is held of the key, and nothing that is under way will be. Whether there was something. */
+  #part(key: string): boolean {
+    const wasInFlight = this.#flights.delete(key);
+    return this.#remove(key) || wasInFlight;
   }
 
   #put(key: string, record: Buffer | null): void {
@@ -162,8 +170,6 @@ export interface CacheCounters {
 
 /** A fetch that is under way. */
 export interface Fetch {
-  /** Later fetches have greater numbers. */
-  readonly number: number;
   readonly keys: readonly string[];
   readonly flights: readonly Flight[];
 }
@@ -171,8 +177,8 @@ export interface Fetch {
 /** All fetches of a key that are under way, since it last changed. */
 interface Flight {
   fetches: number;
-  /** Number of the newest of them that has come back. */
-  keptOf: number;
+  /** By the first of them that came back. */
+  brought: Buffer | null | undefined;
 }
 
 interface Entry {
@@ -187,6 +193,10 @@ const recordBytes = 400;
 /** What an entry is counted as. */
 export function bytesOf(key: string, record: Buffer | null): number {
   return entryBytes + key.length + (record === null ? 0 : recordBytes + record.length);
+}
+
+function isSame(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
 }
 
 /** Neither a part of the big buffer that a reply was read into nor of the pool that small buffers share: either would be pinned. */

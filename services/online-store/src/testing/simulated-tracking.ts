@@ -13,6 +13,8 @@ export class SimulatedTracking {
   readonly #requests: Asked[] = [];
   readonly #replies: Answered[] = [];
   readonly #told: Told[] = [];
+  /** Fetches of this breath. */
+  #announced = 0;
   /** The greatest version that a reader was given, and the one that a proof says must be known, by key. */
   readonly #given: number[];
   readonly #proven: number[];
@@ -45,13 +47,22 @@ export class SimulatedTracking {
     this.#told.push({ kind: "proof", versions: [...this.#versions] });
   }
 
-  read(keys: readonly number[], isLatest: boolean): void {
+  /** From here on another breath of the readers' process. */
+  breathe(): void {
+    this.#announced = 0;
+  }
+
+  /** @param isFirst it is sent before the last one that was announced in the same breath */
+  read(keys: readonly number[], { isLatest, isFirst }: { isLatest: boolean; isFirst: boolean }): void {
     const missing = keys.filter((key) => {
       const found = isLatest ? undefined : this.#cache.find(nameOf(key));
       if (found !== undefined) this.#checkHit(key, found);
       return found === undefined;
     });
-    if (missing.length > 0) this.#requests.push({ keys: missing, fetch: this.#cache.announce(missing.map(nameOf)) });
+    if (missing.length === 0) return;
+    const asked = { keys: missing, fetch: this.#cache.announce(missing.map(nameOf)) };
+    this.#requests.splice(isFirst && this.#announced > 0 ? -1 : this.#requests.length, 0, asked);
+    this.#announced += 1;
   }
 
   execute(): void {
