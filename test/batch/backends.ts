@@ -6,6 +6,7 @@ import { openDuckDb } from "../../services/batch-runner/src/adapters/duckdb-engi
 import { openLake } from "../../services/batch-runner/src/adapters/lake-files.ts";
 import { openLedger } from "../../services/batch-runner/src/adapters/ledger.ts";
 import { sourceQueries } from "../../services/batch-runner/src/adapters/source-queries.ts";
+import { openErasures } from "../../services/batch-runner/src/erasing.ts";
 import type { RunPorts } from "../../services/batch-runner/src/handlers/run-ports.ts";
 import { noon } from "./definitions.ts";
 
@@ -25,6 +26,8 @@ export async function openBackends({ natsUrl, databaseUrl, spill }: BackendAddre
   const connection = await openConnection({ url: natsUrl, name: "test-runner" });
   const publisher = createPublisher(connection, { stream: "TRIB_ROWS_BATCH" });
   const database = openDatabase(databaseUrl, () => undefined);
+  const logger = createLogger({ name: "test", level: "silent" });
+  const erasures = await openErasures(connection, { now: () => 0, logger });
   return {
     portsOf: (lake) => ({
       lake: openLake(lake),
@@ -35,11 +38,12 @@ export async function openBackends({ natsUrl, databaseUrl, spill }: BackendAddre
       openEngine: () => openDuckDb({ memoryMb: 256, threads: 1, temporaryMb: 1_024, temporaryDirectory: spill }),
       now: () => noon,
       instance: "runner-1",
-      logger: createLogger({ name: "test", level: "silent" }),
+      logger,
+      erasures,
       leaseMs: 10_000,
     }),
     close: async () => {
-      await publisher.close();
+      await Promise.all([publisher.close(), erasures.close()]);
       await Promise.all([connection.close(), database.close()]);
     },
   };

@@ -22,6 +22,7 @@ import { catalogOf, noon, shopSales } from "./definitions.ts";
 export interface Rig {
   readonly databaseUrl: string;
   readonly natsUrl: string;
+  readonly admin: Connection;
   bench(name: string): Promise<Bench>;
   /** Makes a view's lease run out, as if its runner had been silent for long. */
   expireLease(view: string): Promise<void>;
@@ -53,8 +54,9 @@ export interface Bench {
   run(intervalEndMs?: number, options?: RunnerOptions & { readonly catalog?: Catalog }): Promise<BatchRunStatus>;
   /** A runner that stops for ever at the n-th time it comes to a step; resolves when it stands there. */
   runUntil(step: RunStep, times?: number, intervalEndMs?: number): Promise<void>;
-  work(what: ViewWork, options?: RunnerOptions): Promise<void>;
   resume(options?: RunnerOptions): Promise<void>;
+  /** Any other work on the view. */
+  work(what: ViewWork, options?: RunnerOptions): Promise<void>;
   /** Everything the view has published, in stream order. */
   published(): Promise<readonly Chunk[]>;
   readonly engine: Engine;
@@ -101,8 +103,8 @@ export async function startRig(): Promise<Rig> {
           const ended = () => reject(new Error(`the run ended and never came to "${step}" ${times} times`));
           run(intervalEndMs, { onStep }).then(ended, reject);
         }),
-      work,
       resume: (options) => work({ kind: "resume", view: name }, options),
+      work,
       published: () => readPublished(admin, name),
     };
   };
@@ -116,7 +118,7 @@ export async function startRig(): Promise<Rig> {
     const { database } = backends.portsOf("");
     await database.query("update leases set until = now() - interval '1 second' where name = $1", [`batch:${view}`]);
   };
-  return { databaseUrl, natsUrl, bench, expireLease, stop };
+  return { databaseUrl, natsUrl, admin, bench, expireLease, stop };
 }
 
 async function land(engine: Engine, folder: string, rows: readonly Sale[]): Promise<void> {

@@ -20,6 +20,7 @@ import { openLedger } from "./adapters/ledger.ts";
 import { sourceQueries } from "./adapters/source-queries.ts";
 import type { options } from "./config.ts";
 import { lakePaths } from "./core/lake-layout.ts";
+import { openErasures, startErasing } from "./erasing.ts";
 import { acceptRepublish, acceptRun } from "./handlers/batch-run.ts";
 import { readStatus } from "./handlers/batch-status.ts";
 import type { RunPorts } from "./handlers/run-ports.ts";
@@ -65,6 +66,7 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
       timeoutMs: config.sourceTimeoutMs,
       rowsMax: config.sourceRowsMax,
     }),
+    erasures: await openErasures(serving, { now: clock.now, logger }),
     now: clock.now,
     leaseMs: config.leaseMs,
   };
@@ -80,19 +82,20 @@ export async function startBatchRunner(config: Settings, surroundings: Surroundi
     tickMs: scheduleTickMs,
     retryMs: config.retryMs,
   });
+  const erasing = await startErasing(ports, { broker: serving, catalog, queue });
   const micro = await serveEndpoints(serving, {
     name: "batch-runner",
     version,
     description: "batch lane: runs of batch views",
     metadata: { instance },
     stats: () => processStats(catalog),
-    endpoints: endpointsOf(ports, catalog, queue),
+    endpoints: [...endpointsOf(ports, catalog, queue), erasing.endpoint],
   });
   return {
     failed: Promise.race([micro.failed, closedForGood(serving), closedForGood(publishing)]),
     stop: async () => {
-      await Promise.all([micro.stop(), scheduler.stop(), queue.stop()]);
-      await Promise.all([catalog.stop(), clock.stop(), publisher.close()]);
+      await Promise.all([micro.stop(), scheduler.stop(), queue.stop(), erasing.stop()]);
+      await Promise.all([catalog.stop(), clock.stop(), publisher.close(), ports.erasures.close()]);
       await Promise.all([serving.close(), publishing.close(), database.close()]);
     },
   };

@@ -5,7 +5,7 @@
  *   refined/<source>/<input>/rows.parquet   typed, de-duplicated; <input> names the manifest it was made from
  *   refined/<source>/quarantine/<input>.parquet
  *   refined/<source>/manifest.json          which input is current
- *   features/<view>/snapshots/<run>/        rows.parquet, manifest.json: every cell with its version
+ *   features/<view>/snapshots/<run>/        manifest.json, and the Parquet file that it names: every cell with its version
  *   features/<view>/backfill/<interval>/    a run for an interval before the published one (B3)
  *   stage/<view>/<run>/                     computed, delta and manifest of a run that is not committed yet
  */
@@ -16,6 +16,7 @@ export const lakePaths = {
   refinedManifest: (source: string) => `refined/${source}/manifest.json`,
   snapshots: (view: string) => `features/${view}/snapshots`,
   snapshot: (view: string, run: number) => `features/${view}/snapshots/${run}`,
+  backfills: (view: string) => `features/${view}/backfill`,
   backfill: (view: string, intervalEndMs: number) =>
     `features/${view}/backfill/${new Date(intervalEndMs).toISOString().replaceAll(":", "")}`,
   stages: (view: string) => `stage/${view}`,

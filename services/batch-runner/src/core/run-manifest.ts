@@ -30,6 +30,17 @@ export const runManifestSchema = z.object({
 });
 export type RunManifest = z.infer<typeof runManifestSchema>;
 
+/** Beside the rows of a backfill. */
+export const backfillManifestSchema = z.object({
+  format: z.literal(1),
+  view: z.string(),
+  viewVersion: z.number().int(),
+  run: z.number().int(),
+  intervalEndMs: z.number().int(),
+  rows: fileSchema,
+});
+export type BackfillManifest = z.infer<typeof backfillManifestSchema>;
+
 /** Features whose column in the published snapshot can be compared with. */
 export function comparableFeatures(
   published: Pick<RunManifest, "viewVersion" | "features"> | undefined,

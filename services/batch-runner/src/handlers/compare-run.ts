@@ -13,12 +13,14 @@ import {
   sentColumn,
 } from "../core/change-detection.ts";
 import { storedType } from "../core/column-type.ts";
+import { survivingRowsQuery } from "../core/erasure-sql.ts";
 import { partitionsToConfirm } from "../core/interval.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import type { LakeFile, RunManifest } from "../core/run-manifest.ts";
 import { comparableFeatures, runManifestSchema } from "../core/run-manifest.ts";
 import { identifier, literal } from "../core/sql-text.ts";
 import type { Computed, ComputeInput } from "./compute-run.ts";
+import type { ErasedKeys } from "./open-erased.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
 /** Compares `_current` with the published snapshot and writes the next snapshot, the delta and the manifest of both. */
@@ -37,14 +39,15 @@ export async function compareRun(context: RunContext, input: CompareInput): Prom
   const { view, run, published } = input;
   const before = await publishedManifest(context, input);
   const features = comparedFeatures(input, before);
-  await openPublished(context, features, before);
+  await openPublished(context, { features, erased: input.erased }, before);
   const snapshotPath = `${lakePaths.snapshot(view.name, run)}/rows.parquet`;
   await context.lake.makeDirectory(lakePaths.snapshot(view.name, run));
   context.report({ progress: { step: "comparing", done: 0, total: 1 } });
   const query = nextSnapshotQuery({ features, run, intervalEndMs: input.intervalEndMs });
   const snapshot = await writeSealed(context, query, snapshotPath);
   const changes = await changesOf(context, snapshot);
-  const counts = countsOf(changes, input.computed.rowsWithheld);
+  const { rowsWithheld, rowsErased } = input.computed;
+  const counts = { ...countsOf(changes, rowsWithheld), ...(rowsErased > 0 && { erased: rowsErased }) };
   guardDeletes(input, changes);
   const delta = await writeDelta(context, input, { features, snapshot });
   await step(context, "compared");
@@ -94,14 +97,14 @@ function comparedFeatures({ view }: CompareInput, before: RunManifest | undefine
 
 async function openPublished(
   { engine, lake }: RunContext,
-  features: readonly ComparedFeature[],
+  { features, erased }: { readonly features: readonly ComparedFeature[]; readonly erased: ErasedKeys },
   before: RunManifest | undefined,
 ): Promise<void> {
-  const query =
-    before === undefined
-      ? emptySnapshotQuery(features)
-      : `SELECT * FROM read_parquet(${literal(lake.absolute(before.snapshot.path))})`;
-  await engine.exec(`CREATE VIEW _published AS ${query}`);
+  const all = () => `read_parquet(${literal(lake.absolute(before?.snapshot.path ?? ""))})`;
+  const names = () => before?.features.map(({ name }) => name) ?? [];
+  // What an erasure covers is gone in the store: it is neither compared with nor withdrawn again.
+  const held = () => (erased.erased === 0 ? `SELECT * FROM ${all()}` : survivingRowsQuery(all(), names()));
+  await engine.exec(`CREATE VIEW _published AS ${before === undefined ? emptySnapshotQuery(features) : held()}`);
 }
 
 async function writeSealed({ engine, lake }: RunContext, query: string, path: string): Promise<LakeFile> {

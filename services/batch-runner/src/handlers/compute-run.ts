@@ -3,11 +3,14 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { TableSource } from "@tributary/shared/contracts/source";
 import { engineFunction, functionMacro } from "../core/cel-function.ts";
 import { EngineError } from "../core/engine.ts";
+import { blankedRowsQuery } from "../core/erasure-sql.ts";
 import { lakePaths } from "../core/lake-layout.ts";
 import { identifier, instant, literal } from "../core/sql-text.ts";
 import { goodRowsQuery, typedRowsQuery, withheldQuery } from "../core/typed-rows.ts";
 import { whereFunction } from "../core/where-function.ts";
+import { countRows } from "./count-rows.ts";
 import { defineOnDemand } from "./define-on-demand.ts";
+import type { ErasedKeys } from "./open-erased.ts";
 import { refineSource } from "./refine-source.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
@@ -20,10 +23,14 @@ export interface ComputeInput {
   readonly view: BatchView;
   readonly run: number;
   readonly intervalEndMs: number;
+  /** What the engine knows of them stands in its relations (see erasure-sql.ts). */
+  readonly erased: ErasedKeys;
 }
 
 export interface Computed {
   readonly rowsWithheld: number;
+  /** Of keys that are kept out. */
+  readonly rowsErased: number;
   /** Partitions with a withheld key: they are not computed whole (C3). */
   readonly partitionsWithheld: ReadonlySet<number>;
 }
@@ -47,14 +54,28 @@ export async function computeRun(context: RunContext, input: ComputeInput): Prom
   context.report({ progress: { step: "computing", done: 0, total: 1 } });
   await runsSql(view, async () => {
     const query = typedRowsQuery(typed, sql, await engine.describe(`SELECT * FROM (${sql}\n)`));
-    await engine.writeParquet(query, path);
+    const names = view.features.map(({ name }) => name);
+    await engine.writeParquet(input.erased.keptOut === 0 ? query : blankedRowsQuery(query, names), path);
   });
-  await engine.exec(`CREATE VIEW _computed AS SELECT * FROM read_parquet(${literal(path)})`);
+  const rowsErased = await openComputed(context, input, path);
   await engine.exec(`CREATE TABLE _withheld AS ${withheldQuery("_computed")}`);
   await engine.exec(`CREATE VIEW _current AS ${goodRowsQuery("_computed", "_withheld")}`);
-  const computed = await withheldOf(context);
+  const computed = { ...(await withheldOf(context)), rowsErased };
   await step(context, "computed");
   return computed;
+}
+
+/** Makes `_computed`, without the rows of keys that are kept out; how many those are. */
+async function openComputed({ engine, logger }: RunContext, { erased }: ComputeInput, path: string): Promise<number> {
+  const rows = `read_parquet(${literal(path)})`;
+  if (erased.keptOut === 0) {
+    await engine.exec(`CREATE VIEW _computed AS SELECT * FROM ${rows}`);
+    return 0;
+  }
+  await engine.exec(`CREATE VIEW _computed AS SELECT * EXCLUDE (_erased) FROM ${rows} WHERE NOT _erased`);
+  const count = await countRows(engine, `${rows} WHERE _erased`);
+  if (count > 0) logger.info({ rows: count }, "rows of erased keys are kept out");
+  return count;
 }
 
 async function defineFilter({ engine }: RunContext, view: BatchView): Promise<void> {
@@ -83,7 +104,7 @@ function tableSource(catalog: Catalog, view: BatchView, name: string): TableSour
   return source;
 }
 
-async function withheldOf({ engine, logger }: RunContext): Promise<Computed> {
+async function withheldOf({ engine, logger }: RunContext): Promise<Omit<Computed, "rowsErased">> {
   const partitionsWithheld = new Set<number>();
   for await (const { columns } of engine.stream("SELECT DISTINCT _partition FROM _withheld")) {
     for (const partition of columns[0] ?? []) partitionsWithheld.add(Number(partition));

@@ -6,6 +6,7 @@ import type { Database } from "../adapters/database.ts";
 import type { Lake } from "../adapters/lake-files.ts";
 import type { Ledger } from "../adapters/ledger.ts";
 import type { Engine } from "../core/engine.ts";
+import type { ErasureLog } from "./erasure-log.ts";
 import type { QueryReader } from "./land-query.ts";
 
 /** A run's boundaries, in order: what a crash between two of them leaves behind is what the tests look at. */
@@ -21,7 +22,10 @@ export type RunStep =
   | "confirm"
   | "confirmed"
   | "committed"
-  | "cleaned";
+  | "cleaned"
+  /** Of a purge: a file without the erased keys is written, and then stands in the manifest. */
+  | "rewritten"
+  | "swapped";
 
 export interface Progress {
   readonly step: string;
@@ -36,6 +40,7 @@ export interface RunPorts {
   readonly ledger: Ledger;
   readonly publisher: Publisher;
   readonly queries: QueryReader;
+  readonly erasures: ErasureLog;
   readonly openEngine: () => Promise<Engine>;
   readonly now: () => number;
   readonly instance: string;

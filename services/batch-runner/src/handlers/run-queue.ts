@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Erasure } from "@tributary/shared/contracts/erasure";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import type { BatchPhase, BatchRunCounts, BatchRunStatus } from "@tributary/shared/contracts/status";
 import type { ViewRepublish } from "./republish-view.ts";
@@ -14,6 +15,8 @@ export interface RunQueue {
   republish(job: Omit<ViewRepublish, "request">): string;
   /** Finishes what a view has staged; nothing when it waits or runs already, or the queue is full. */
   resume(view: string): void;
+  /** Takes erased keys out of a view's files; resolves when it is done. @throws TributaryError OVERLOADED and those of `purgeView` */
+  purge(view: string, erasures: readonly Erasure[]): Promise<void>;
   has(view: string): boolean;
   /** Runs that wait or run, and those that failed before they had a ledger row. */
   statuses(): readonly BatchRunStatus[];
@@ -39,6 +42,8 @@ interface Entry {
   isUnpublished?: true;
   error?: TributaryError;
   finishedAtMs?: number;
+  /** Who waits for it, if anybody. */
+  readonly settle?: (error: TributaryError | undefined) => void;
 }
 
 const noCounts = { rows: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, suppressed: 0, published: 0 };
@@ -51,27 +56,29 @@ export function createRunQueue(ports: RunPorts, { queueMax, onEnd }: QueueOption
   let active: Entry | undefined;
   let working = Promise.resolve();
 
-  const has = (view: string) =>
-    [active, ...waiting].some((entry) => entry !== undefined && viewOf(entry.work) === view);
-  const push = (work: ViewWork, request: string): void => {
-    waiting.push({ work, request, startedAtMs: Date.now(), run: 0, counts: noCounts, progress: atStart });
+  const has = (view: string) => [active, ...waiting].some((entry) => entry !== undefined && isRunOf(entry, view));
+  const push = (work: ViewWork, request: string, settle?: Entry["settle"]): void => {
+    const entry = { work, request, startedAtMs: Date.now(), run: 0, counts: noCounts, progress: atStart };
+    waiting.push({ ...entry, ...(settle && { settle }) });
     working = working.then(next);
   };
   const next = async (): Promise<void> => {
     const entry = waiting.shift();
-    if (entry === undefined || stopping.signal.aborted) return;
+    if (entry === undefined) return;
+    if (stopping.signal.aborted) return entry.settle?.(asTributaryError(stopping.signal.reason));
     active = entry;
     await work(ports, entry, stopping.signal);
     active = undefined;
     entry.finishedAtMs = Date.now();
+    entry.settle?.(entry.error);
+    if (entry.work.kind === "purge") return;
     ended.push(entry);
     if (ended.length > endedMax) ended.shift();
     if (entry.work.kind !== "republish") onEnd(viewOf(entry.work), entry.error);
   };
   const accept = (view: string, workOf: (request: string) => ViewWork): string => {
     if (has(view)) throw new TributaryError("RUN_CONFLICT", `view "${view}" is already waiting or running`);
-    if (waiting.length >= queueMax)
-      throw new TributaryError("OVERLOADED", `${waiting.length} runs are waiting, which is the limit`);
+    if (waiting.length >= queueMax) throw overloaded(waiting.length);
     const request = randomUUID();
     push(workOf(request), request);
     return request;
@@ -83,8 +90,17 @@ export function createRunQueue(ports: RunPorts, { queueMax, onEnd }: QueueOption
     resume: (view) => {
       if (!has(view) && waiting.length < queueMax) push({ kind: "resume", view }, "");
     },
+    purge: (view, erasures) =>
+      new Promise((resolve, reject) => {
+        if (stopping.signal.aborted) return reject(stopping.signal.reason);
+        if (waiting.length >= queueMax) return reject(overloaded(waiting.length));
+        push({ kind: "purge", view, erasures }, "", (error) => (error === undefined ? resolve() : reject(error)));
+      }),
     has,
-    statuses: () => [...waiting, ...(active === undefined ? [] : [active]), ...ended].map(statusOf),
+    statuses: () =>
+      [...waiting, ...(active === undefined ? [] : [active]), ...ended]
+        .filter(({ work }) => work.kind !== "purge")
+        .map(statusOf),
     get isIdle() {
       return active === undefined && waiting.length === 0;
     },
@@ -95,20 +111,33 @@ export function createRunQueue(ports: RunPorts, { queueMax, onEnd }: QueueOption
   };
 }
 
+/** A purge stands in nobody's way: what is asked for meanwhile comes behind it. */
+function isRunOf({ work }: Entry, view: string): boolean {
+  return work.kind !== "purge" && viewOf(work) === view;
+}
+
+function overloaded(waiting: number): TributaryError {
+  return new TributaryError("OVERLOADED", `${waiting} runs are waiting, which is the limit`);
+}
+
 const atStart: Progress = { step: "waiting", done: 0, total: 0 };
 
 async function work(ports: RunPorts, entry: Entry, signal: AbortSignal): Promise<void> {
   const view = viewOf(entry.work);
   try {
     await workOnView(ports, entry.work, { signal, report: (change) => void Object.assign(entry, change) });
-    ports.logger.info({ view, run: entry.run, ...entry.counts, ms: Date.now() - entry.startedAtMs }, `${entry.work.kind} done`);
+    const ms = Date.now() - entry.startedAtMs;
+    if (entry.work.kind === "purge") ports.logger.info({ view, ms }, "erased keys are taken out");
+    else ports.logger.info({ view, run: entry.run, ...entry.counts, ms }, `${entry.work.kind} done`);
   } catch (error) {
     entry.error = asTributaryError(error);
     const { code, message, stack } = entry.error;
     const known = code === "RUN_CONFLICT" || signal.aborted;
-    ports.logger[known ? "info" : "error"](
+    const isPurge = entry.work.kind === "purge";
+    // A purge is tried again and again until it has its turn.
+    ports.logger[known ? (isPurge ? "debug" : "info") : "error"](
       { view, run: entry.run, code, ...(code === "INTERNAL" && { stack }) },
-      `${entry.work.kind} failed: ${message}`,
+      `${isPurge ? "erased keys could not be taken out" : `${entry.work.kind} failed`}: ${message}`,
     );
   }
 }

@@ -4,9 +4,12 @@ import type { BatchRunCounts } from "@tributary/shared/contracts/status";
 import type { Published } from "../adapters/ledger.ts";
 import { checkInterval, runKind } from "../core/interval.ts";
 import { lakePaths } from "../core/lake-layout.ts";
+import type { BackfillManifest } from "../core/run-manifest.ts";
 import { type Compared, compareRun } from "./compare-run.ts";
 import { type Computed, computeRun } from "./compute-run.ts";
 import { finishStaged, manifestPath, publishAndCommit } from "./finish-staged.ts";
+import { type ErasedKeys, openErasedForRun } from "./open-erased.ts";
+import { clearUnnamed } from "./rewrite-file.ts";
 import { type RunContext, step } from "./run-ports.ts";
 
 export interface ViewRun {
@@ -25,6 +28,11 @@ export async function runView(context: RunContext, job: ViewRun): Promise<void> 
   const { view } = job;
   await finishStaged(context, view.name);
   checkInterval(view, job.intervalEndMs, context.now());
+  const book = await context.erasures.upTo(job.intervalEndMs);
+  const erased = await openErasedForRun(context.engine, book, {
+    entity: view.entity,
+    intervalEndMs: job.intervalEndMs,
+  });
   const { run, published } = await context.ledger.begin(context.lease, {
     view: view.name,
     viewVersion: view.version,
@@ -34,13 +42,14 @@ export async function runView(context: RunContext, job: ViewRun): Promise<void> 
     request: job.request,
   });
   context.report({ run });
-  const compared = await prepare(context, { ...job, run, published });
+  const compared = await prepare(context, { ...job, run, published, erased });
   if (compared !== undefined) await publishAndCommit(context, compared.manifest);
 }
 
 interface BegunRun extends ViewRun {
   readonly run: number;
   readonly published: Published | undefined;
+  readonly erased: ErasedKeys;
 }
 
 /** Everything before the first chunk; undefined when there is nothing to publish. */
@@ -96,15 +105,18 @@ async function keepBackfill(context: RunContext, begun: BegunRun, computed: Comp
   const rows = await context.engine.writeParquet(query, context.lake.absolute(staged));
   const file = await context.lake.seal(staged, rows);
   await context.lake.move(staged, `${target}/rows.parquet`);
-  await context.lake.writeJson(`${target}/manifest.json`, {
+  const manifest: BackfillManifest = {
     format: 1,
     view: view.name,
     viewVersion: view.version,
     run,
     intervalEndMs,
     rows: { ...file, path: `${target}/rows.parquet` },
-  });
-  await end(context, begun, { ...nothing, rows, withheld: computed.rowsWithheld });
+  };
+  await context.lake.writeJson(`${target}/manifest.json`, manifest);
+  await clearUnnamed(context.lake, target, manifest.rows);
+  const { rowsWithheld: withheld, rowsErased: erased } = computed;
+  await end(context, begun, { ...nothing, rows, withheld, ...(erased > 0 && { erased }) });
   return undefined;
 }
 

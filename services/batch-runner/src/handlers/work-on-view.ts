@@ -1,16 +1,19 @@
+import type { Erasure } from "@tributary/shared/contracts/erasure";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { EngineError } from "../core/engine.ts";
 import { finishStaged } from "./finish-staged.ts";
 import { holdView } from "./hold-view.ts";
+import { purgeView } from "./purge-view.ts";
 import { republishView, type ViewRepublish } from "./republish-view.ts";
 import type { RunContext, RunPorts } from "./run-ports.ts";
 import { runView, type ViewRun } from "./run-view.ts";
 
-/** What to do for a view: a run, only to finish what is staged, or to send all again. */
+/** What to do for a view: a run, only to finish what is staged, to send all again, or to take erased keys out of its files. */
 export type ViewWork =
   | { readonly kind: "run"; readonly run: ViewRun }
   | { readonly kind: "resume"; readonly view: string }
-  | { readonly kind: "republish"; readonly republish: ViewRepublish };
+  | { readonly kind: "republish"; readonly republish: ViewRepublish }
+  | { readonly kind: "purge"; readonly view: string; readonly erasures: readonly Erasure[] };
 
 export function viewOf(work: ViewWork): string {
   if (work.kind === "run") return work.run.view.name;
@@ -56,6 +59,8 @@ async function act(context: RunContext, work: ViewWork): Promise<void> {
       return void (await finishStaged(context, work.view));
     case "republish":
       return republishView(context, work.republish);
+    case "purge":
+      return purgeView(context, work.view, work.erasures);
     default:
       return work satisfies never;
   }
