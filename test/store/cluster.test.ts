@@ -118,6 +118,40 @@ describe("a master that is killed and comes back without its last writes", () =>
   });
 });
 
+describe("a slot that is migrated to another master", () => {
+  it("is told as away while its keys are on both sides, never as empty, and goes on in a new epoch", async () => {
+    const [from, to] = [cluster.masters[0], cluster.masters[2]];
+    const partition = partitionsOf(0)[0] ?? 0;
+    const code = towers[partition] ?? "";
+    if (from === undefined || to === undefined) throw new Error("no masters");
+    await publishRound(rig, 30);
+    await clusterWhole(rig, cluster);
+    const before = await once(() => readTowers(rig));
+    const watch = watchTowers(rig);
+    onTestFinished(async () => void (await watch.stop()));
+    const slot = hashSlot(recordKey(partition, "airport", code));
+    const [fromId, toId] = await Promise.all([from, to].map(async ({ redis }) => String(await redis.cluster("MYID"))));
+    await to.redis.cluster("SETSLOT", slot, "IMPORTING", fromId ?? "");
+    await from.redis.cluster("SETSLOT", slot, "MIGRATING", toId ?? "");
+    const move = async (keys: readonly string[]) => {
+      const { port, password } = to.redis.options;
+      const auth = ["AUTH", password ?? "", "KEYS", ...keys];
+      await from.redis.call("MIGRATE", "127.0.0.1", port ?? 0, "", 0, 5_000, ...auth);
+    };
+    const keys = (await from.redis.call("CLUSTER", "GETKEYSINSLOT", slot, 1_000)) as string[];
+    const own = keys.filter((key) => key.startsWith(recordKey(partition, "airport", code)));
+    await move(own);
+    await expect(readTowers(rig, [code])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await move(keys.filter((key) => !own.includes(key)));
+    for (const { redis } of [to, from, ...cluster.masters]) await redis.cluster("SETSLOT", slot, "NODE", toId ?? "");
+    await until(async () => (await readTowers(rig)).epoch !== before.epoch, { what: "another epoch" });
+    await publishRound(rig, 31);
+    await clusterWhole(rig, cluster);
+    expect((await once(() => readTowers(rig))).rounds).toEqual(towers.map(() => 31));
+    expect((await watch.stop()).regressions).toEqual([]);
+  });
+});
+
 describe("the connections to a cluster", () => {
   async function open(url = cluster.url): Promise<RedisCluster> {
     const redis = await openRedisServers({ url, name: "test", logger, commandTimeoutMs: 2_000, startMsMax: 4_000 });

@@ -6,7 +6,7 @@ export const options = {
   redisUrl: {
     env: "REDIS_URL",
     schema: text.url("redis", "rediss"),
-    help: "Redis server with user and password, redis://user:password@host:port; its maxmemory-policy must be noeviction",
+    help: "Redis server, redis://user:password@host:port, or nodes of a Redis Cluster, …@host:port,host:port; maxmemory-policy must be noeviction",
     secret: true,
   },
   httpHost: {
