@@ -152,6 +152,22 @@ describe("a slot that is migrated to another master", () => {
   });
 });
 
+describe("a cluster of which all masters were away", () => {
+  it("is read again by itself in a new epoch, with all that was acknowledged", async () => {
+    const before = await once(() => readTowers(rig));
+    await Promise.all(cluster.masters.map((master) => master.kill()));
+    await expect(readTowers(rig)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect((await fetch(`${rig.services.httpUrl("online-store")}/readyz`)).status).toBe(503);
+    await publishRound(rig, 32);
+    await Promise.all(cluster.masters.map((master) => master.start()));
+    await until(async () => (await readTowers(rig)).epoch !== before.epoch, { what: "another epoch" });
+    await clusterWhole(rig, cluster);
+    expect((await once(() => readTowers(rig))).rounds).toEqual(towers.map(() => 32));
+    const { lanes } = await rig.status();
+    expect(lanes.map((lane) => lane.counters.rejected)).toEqual([0, 0, 0]);
+  });
+});
+
 describe("the connections to a cluster", () => {
   async function open(url = cluster.url): Promise<RedisCluster> {
     const redis = await openRedisServers({ url, name: "test", logger, commandTimeoutMs: 2_000, startMsMax: 4_000 });

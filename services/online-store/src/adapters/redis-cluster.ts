@@ -115,8 +115,10 @@ export class RedisCluster {
 
   /** While none of the known nodes answers: all of them may have moved. */
   async #askSeeds(): Promise<SlotTable[]> {
+    // The nodes tell that they are away, once; this is tried every second.
+    const logger = this.#options.logger.child({}, { level: "silent" });
     for (const url of this.#options.address.urls) {
-      const seed = await openRedis({ ...this.#options, url, startMsMax: tellMsMax }).catch(() => undefined);
+      const seed = await openRedis({ ...this.#options, url, logger, startMsMax: tellMsMax }).catch(() => undefined);
       if (seed === undefined) continue;
       const table = await within(tellMsMax, tableOf(seed));
       seed.disconnect();
