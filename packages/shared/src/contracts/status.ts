@@ -67,6 +67,8 @@ export interface LaneFloor {
   readonly gaps?: readonly number[];
   /** The same by view. Absent in older builds. */
   readonly gapViews?: Readonly<Record<string, readonly number[]>>;
+  /** View → partitions that lack a message of it which was set aside and not sent again. Absent when there are none. */
+  readonly heldViews?: Readonly<Record<string, readonly number[]>>;
   /** This instance cannot write: what comes stays in the stream. Absent while it can. */
   readonly waiting?: WaitStatus;
 }

@@ -138,18 +138,21 @@ describe("a confirmation behind a republish", () => {
   });
 });
 
-it("gaps are told by partition, and by view", () => {
+it("gaps and what was set aside are told by partition, and by view", () => {
   const gap = hold(0, { view: "*" });
-  const isFilled = { holds: [gap], filled: new Map([["batch:now:1", { incarnation, sequence: 5 }]]) };
-  const { partitions, views } = gapsOf(
-    [{ holds: [gap], filled: new Map() }, { holds: [], filled: new Map() }, isFilled],
+  const filled = new Map([["batch:now:1", { incarnation, sequence: 5 }]]);
+  const found = gapsOf(
+    [
+      { holds: [gap], filled: new Map() },
+      { holds: [hold(4)], filled: new Map() },
+      { holds: [gap, hold(4)], filled },
+    ],
     [now, other],
   );
-  expect(partitions).toEqual(new Map([["batch", [0, 2]]]));
-  expect(views.get("batch")).toEqual(
-    new Map([
-      ["now", [0]],
-      ["other", [0, 2]],
-    ]),
-  );
+  const byView = (views: Record<string, number[]>) => new Map([["batch", new Map(Object.entries(views))]]);
+  expect(found).toEqual({
+    partitions: new Map([["batch", [0, 2]]]),
+    views: byView({ now: [0], other: [0, 2] }),
+    held: byView({ now: [1] }),
+  });
 });

@@ -81,6 +81,16 @@ export function missingViews(
   return views.filter(isMissing);
 }
 
+/** Views of which a message was set aside and not sent again since. */
+export function heldViews(
+  { holds, filled }: Pick<PartitionProgress, "holds" | "filled">,
+  views: readonly LaneView[],
+): readonly LaneView[] {
+  const isHeld = (view: LaneView) =>
+    holds.some((hold) => hold.lane === view.lane && hold.view === view.view && !isFilledAbove(filled, view, hold));
+  return views.filter(isHeld);
+}
+
 function concernedBy(hold: Hold, views: readonly LaneView[]): readonly LaneView[] {
   return views.filter(({ lane, view }) => lane === hold.lane && (hold.view === "*" || hold.view === view));
 }
