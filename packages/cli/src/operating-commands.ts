@@ -75,6 +75,21 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
     ],
   },
   {
+    usage: "rebuild",
+    does: "send again what batch and stream views have published, and wait until the stores have it",
+    more:
+      "After Redis lost data that the row streams hold no longer: every value comes back with its original version, " +
+      "and confirmations count again. At any other time it changes nothing. What no lane keeps is told by view, " +
+      "and the exit code is then 6: direct views come back from their stream alone.",
+    options: [
+      ["--view <view>", "only this one"],
+      ["--lane <lane>", "only batch, stream or direct"],
+      ["--timeout <seconds>", "for all of it; default 600"],
+    ],
+    examples: ["rebuild", "rebuild --lane batch --json", "rebuild --view route_profile --timeout 60"],
+    load: () => import("./commands/rebuild.ts"),
+  },
+  {
     usage: "erase <entity> <key=value...>",
     does: "erase all values of one entity key",
     more:

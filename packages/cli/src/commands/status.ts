@@ -82,7 +82,7 @@ function showStatus({ services: states, store, stream, batch, freshness }: Statu
   const repairs = (store?.lanes ?? []).flatMap(repairLines);
   const windows = stream ? [["stream input", `${stream.counters.eventsApplied} applied`, lateness(stream)]] : [];
   const runs = (batch?.runs ?? []).map((one) => [
-    `${one.view} run ${one.run}`,
+    one.kind === "republish" ? `${one.view} sent again` : `${one.view} run ${one.run}`,
     one.phase,
     `${one.counts.published} published`,
   ]);
@@ -94,7 +94,7 @@ function showStatus({ services: states, store, stream, batch, freshness }: Statu
 }
 
 /** Why writes wait, and what Redis has lost: coming back, or gone from the stream. */
-function repairLines({ lane, replay, gaps, waiting }: LaneFloor): string[][] {
+function repairLines({ lane, replay, gaps, gapViews, heldViews, waiting }: LaneFloor): string[][] {
   const held = waiting && [`${lane} writes`, "wait", waiting.why];
   const running = replay && [
     `${lane} replay`,
@@ -104,9 +104,14 @@ function repairLines({ lane, replay, gaps, waiting }: LaneFloor): string[][] {
   const missing = gaps && [
     `${lane} gap`,
     `${gaps.length} partitions`,
-    "lost by Redis, and the stream holds it no longer",
+    `lost by Redis, and the stream holds it no longer${gapViews ? `: ${Object.keys(gapViews).join(", ")}` : ""}`,
   ];
-  return [held, running, missing].filter((line) => line !== undefined);
+  const aside = Object.entries(heldViews ?? {}).map(([view, partitions]) => [
+    `${view} held`,
+    `${partitions.length} partitions`,
+    "a message was set aside; confirmations behind it do not count",
+  ]);
+  return [held, running, missing, ...aside].filter((line) => line !== undefined);
 }
 
 function lateness({ counters }: StreamStatus): string {

@@ -30,7 +30,7 @@ export function completeness(lanes: readonly LaneFloor[]): Check {
   const gaps = lanes.flatMap(({ lane, gaps }) => (gaps ? [`${lane}: ${gaps.length} partitions`] : []));
   if (gaps.length > 0) {
     const what = `it lost what the streams hold no longer (${gaps.join(", ")}); confirmations behind it do not count`;
-    return fail(name, what, "publish those rows again: docs/operating/redis.md");
+    return fail(name, what, "run `tributary rebuild`; see docs/operating/redis.md");
   }
   const replays = lanes.flatMap(({ lane, replay }) =>
     replay ? [`${lane}: ${replay.until - replay.position} to go`] : [],

@@ -62,7 +62,7 @@ async function send({ connection, subject, data, headers, deadlineMs }: Call): P
     return await client.nats.request(subject, data, block === undefined ? { timeout } : { timeout, headers: block });
   } catch (error) {
     if (error instanceof NatsError && error.code === ErrorCode.Timeout) {
-      throw new TributaryError("DEADLINE", `no answer in time on ${subject}`);
+      throw new TributaryError("DEADLINE", `no answer in time on ${subject}`, { cause: error });
     }
     throw brokerError(error, client.user, subject);
   }
