@@ -17,10 +17,16 @@ export interface BenchContext {
   readonly note: (line: string) => void;
 }
 
+export interface BenchmarkModule {
+  readonly run: (context: BenchContext) => Promise<void>;
+  /** What `--cases` may name; absent: it measures everything, always. */
+  readonly caseNames?: readonly string[];
+}
+
 export interface Benchmark {
   readonly name: string;
   readonly does: string;
-  readonly load: () => Promise<{ run: (context: BenchContext) => Promise<void> }>;
+  readonly load: () => Promise<BenchmarkModule>;
 }
 
 export const benchmarks: readonly Benchmark[] = [

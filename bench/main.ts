@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { benchmarks } from "./benchmark.ts";
+import { type Benchmark, type BenchmarkModule, benchmarks } from "./benchmark.ts";
+import { Refusal } from "./refusal.ts";
 import { jsonReporter, tableReporter } from "./report.ts";
 
 const usage =
@@ -7,26 +8,27 @@ const usage =
 
 /** Exit code 2 for a wrong call, 1 for a benchmark that fails. */
 async function main(argv: readonly string[]): Promise<number> {
-  const parsed = parse(argv);
-  if (typeof parsed === "string") return refuse(parsed);
-  const { values, positionals } = parsed;
-  if (values.help || values.list) return list();
-  const [name, ...rest] = positionals;
-  const found = benchmarks.find((one) => one.name === name);
-  if (found === undefined || rest.length > 0) {
-    return refuse(name === undefined ? "name a benchmark" : `there is no benchmark "${positionals.join(" ")}"`);
+  try {
+    await call(parse(argv));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    say(error.message);
+    return error.exitCode;
   }
-  const counts = { repetitions: countOf(values.repetitions), entities: countOf(values.entities) };
-  const wrong = Object.entries(counts).find(([, count]) => Number.isNaN(count));
-  if (wrong !== undefined) return refuse(`--${wrong[0]} must be a whole number above 0`);
+}
+
+async function call({ values, positionals }: ReturnType<typeof parse>): Promise<void> {
+  if (values.help || values.list) return list();
+  const benchmark = named(positionals);
+  const counts = { repetitions: countOf(values, "repetitions"), entities: countOf(values, "entities") };
+  const loaded = await benchmark.load();
+  const cases = casesOf(values.cases, benchmark, loaded);
   const write = (text: string) => void process.stdout.write(text);
   const reporter = values.json ? jsonReporter(write) : tableReporter(write);
-  const { run } = await found.load();
   const { quick, profile } = values;
-  const cases = values.cases?.split(",");
-  await run({ ...counts, quick, cases, profile, tell: reporter.tell, note: say });
+  await loaded.run({ ...counts, quick, cases, profile, tell: reporter.tell, note: say });
   reporter.end();
-  return 0;
 }
 
 function parse(argv: readonly string[]) {
@@ -37,24 +39,44 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    throw wrongCall(`${error instanceof Error ? error.message : error}\n${usage}`);
   }
 }
 
-/** NaN for what is no count. */
-function countOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
+function named(positionals: readonly string[]): Benchmark {
+  if (positionals.length === 0) throw wrongCall(`name a benchmark\n${usage}\n\n${names()}`);
+  const asked = positionals.join(" ");
+  const found = benchmarks.find(({ name }) => name === asked);
+  if (found !== undefined) return found;
+  throw wrongCall(`there is no benchmark "${asked}"; there are ${benchmarks.map(({ name }) => name).join(", ")}`);
 }
 
-function list(): number {
+type Values = ReturnType<typeof parse>["values"];
+
+function countOf(values: Values, option: "repetitions" | "entities"): number | undefined {
+  const text = values[option];
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw wrongCall(`--${option} must be a whole number above 0`);
+}
+
+function casesOf(
+  text: string | undefined,
+  { name }: Benchmark,
+  { caseNames: known = [] }: BenchmarkModule,
+): readonly string[] | undefined {
+  const cases = text?.split(",");
+  const unknown = cases?.find((one) => !known.includes(one));
+  if (unknown === undefined) return cases;
+  const why = known.length === 0 ? `${name} has no cases to choose from` : `there are ${known.join(", ")}`;
+  throw wrongCall(`${name}: there is no case "${unknown}"; ${why}`);
+}
+
+function list(): void {
   process.stdout.write(`${usage}\n\n${names()}\n`);
-  return 0;
 }
 
-function refuse(why: string): number {
-  say(`${why}\n${usage}\n\n${names()}`);
-  return 2;
+function wrongCall(why: string): Refusal {
+  return new Refusal(why, 2);
 }
 
 function names(): string {

@@ -21,22 +21,26 @@ const store = "online-store";
 /** In flight over NATS, when `--profile` is given: enough to keep the store busy, not so many that they wait. */
 const profiledWorkers = 8;
 const poolSize = { full: 64, quick: 4 };
+const views = 25;
+const memoryCase = "memory";
 /** Quick: one small and one large read of the grid. */
-const quickCases = ["1x50", "50x250", "fanout", "memory"];
+const quickCases = ["1x50", "50x250", "fanout", memoryCase];
+
+export const caseNames = [memoryCase, ...datasetsOf(1, 1).flatMap(({ cases }) => cases.map(({ name }) => name))];
 
 export async function run(context: BenchContext): Promise<void> {
   const entities = context.entities ?? entitiesDefault[context.quick ? "quick" : "full"];
   const wanted = context.cases ?? (context.quick ? quickCases : undefined);
   const isWanted = (name: string) => wanted === undefined || wanted.includes(name);
-  const datasets = [grid({ entities, views: 25 }), fanout({ items: entities, candidates: context.quick ? 50 : 1_000 })];
-  const known = ["memory", ...datasets.flatMap((dataset) => dataset.cases.map(({ name }) => name))];
-  const unknown = wanted?.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"; there are ${known.join(", ")}`);
-  for (const dataset of datasets) {
+  for (const dataset of datasetsOf(entities, context.quick ? 50 : 1_000)) {
     const cases = dataset.cases.filter(({ name }) => isWanted(name));
-    const withMemory = dataset.name === "grid" && isWanted("memory");
+    const withMemory = dataset.name === "grid" && isWanted(memoryCase);
     if (cases.length > 0 || withMemory) await measure({ ...dataset, cases }, context, withMemory ? entities : 0);
   }
+}
+
+function datasetsOf(entities: number, candidates: number): readonly Dataset[] {
+  return [grid({ entities, views }), fanout({ items: entities, candidates })];
 }
 
 /** @param memoryOf entities of the memory case; 0 = without it */

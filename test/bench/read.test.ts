@@ -11,18 +11,19 @@ describe("the read benchmark", () => {
     const { status, stdout, stderr } = bench("read", "--quick", "--json");
     expect(status, stderr).toBe(0);
     const lines = linesOf(stdout);
-    for (const [name, workers, rate] of [
-      ["1x50", [1, 8, 32], 200],
-      ["50x250", [1, 8, 32], 10],
-      ["fanout", [1], 10],
+    for (const [name, workers, rates] of [
+      ["1x50", [1, 8, 32], [200, 1_000]],
+      ["50x250", [1, 8, 32], [10]],
+      ["fanout", [1], [10]],
     ] as const) {
-      const open = `open${rate}`;
       for (const transport of ["nats", "http"]) {
         for (const mode of workers.map((count) => `closed${count}`)) {
           const one = { bench: "read", case: name, transport, mode, ...measured };
           expect(lines).toContainEqual({ ...one, floorRps: number, ratioToFloor: number, ...cpu });
         }
-        expect(lines).toContainEqual({ bench: "read", case: name, transport, mode: open, ...measured });
+        for (const rate of rates) {
+          expect(lines).toContainEqual({ bench: "read", case: name, transport, mode: `open${rate}`, ...measured });
+        }
       }
     }
     const floors = lines.filter(({ transport }) => String(transport).startsWith("floor"));
@@ -31,11 +32,4 @@ describe("the read benchmark", () => {
     expect(lines[0]).toMatchObject({ entities: 200, redisBytesPerCell: number, packedBytesPerCell: 8 });
     expect(Number(lines[0]?.redisBytesPerCell)).toBeGreaterThan(1);
   }, 180_000);
-
-  it("names the cases there are when one is asked for that there is not", () => {
-    const { status, stderr } = bench("read", "--cases", "1x51");
-    expect(status).not.toBe(0);
-    expect(stderr).toContain('there is no case "1x51"');
-    expect(stderr).toContain("100x250, fanout");
-  });
 });

@@ -10,14 +10,32 @@ describe("the benchmark runner", () => {
       expect(status).toBe(0);
       for (const { name } of benchmarks) expect(stdout).toContain(`  ${name}`);
     }
-    const wrong = bench("catalgo");
-    expect(wrong).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining('no benchmark "catalgo"') });
-    for (const { name } of benchmarks) expect(wrong.stderr).toContain(`  ${name}`);
-    expect(bench().status).toBe(2);
+    const names = benchmarks.map(({ name }) => name).join(", ");
+    const stderr = `there is no benchmark "catalgo"; there are ${names}\n`;
+    expect(bench("catalgo")).toEqual({ status: 2, stdout: "", stderr });
+    expect(bench("read", "catalog").stderr).toBe(`there is no benchmark "read catalog"; there are ${names}\n`);
+    const none = bench();
+    expect(none.status).toBe(2);
+    for (const name of names.split(", ")) expect(none.stderr).toContain(`  ${name}`);
     expect(bench("catalog", "--repetitions", "many").status).toBe(2);
     expect(bench("catalog", "--entities", "0").status).toBe(2);
     expect(bench("catalog", "--nope").status).toBe(2);
   });
+
+  it("names the cases there are in one line when one is asked for that there is not", async () => {
+    for (const { name, load } of benchmarks) {
+      const { caseNames = [] } = await load();
+      const { status, stdout, stderr } = bench(name, "--cases", [...caseNames, "WRONG"].join(","));
+      const known = caseNames.length > 0 ? `there are ${caseNames.join(", ")}` : `${name} has no cases to choose from`;
+      expect({ status, stdout, stderr }).toEqual({
+        status: 2,
+        stdout: "",
+        stderr: `${name}: there is no case "WRONG"; ${known}\n`,
+      });
+    }
+    const read = await benchmarks.find(({ name }) => name === "read")?.load();
+    expect(read?.caseNames).toEqual(expect.arrayContaining(["memory", "1x50", "100x250", "fanout"]));
+  }, 180_000);
 
   it("prints one line of JSON a case, each over the floor of the same run", () => {
     const { status, stdout, stderr } = bench("catalog", "--repetitions", "2", "--json");
