@@ -1,6 +1,7 @@
 import { applyCatalog } from "@tributary/cli/catalog/apply";
 import { encodeChunk } from "@tributary/shared/codec/chunk-codec";
 import { decodePayload, encodePayload } from "@tributary/shared/codec/json-or-msgpack";
+import type { CatalogBody } from "@tributary/shared/contracts/catalog";
 import type { Chunk } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
 import type { StoreStatus } from "@tributary/shared/contracts/status";
@@ -26,10 +27,11 @@ export interface ClientMesh extends Mesh {
 /** Servers, a gateway, a store and a catalog, and the lanes that no process of this mesh works for. */
 export async function startClientMesh(
   services: readonly string[] = ["direct-gateway", "online-store"],
+  catalog: CatalogBody = body,
 ): Promise<ClientMesh> {
   const mesh = await startMesh({ services });
   const natsUrl = mesh.servers.nats.url("admin");
-  await applyCatalog({ body, natsUrl, databaseUrl: mesh.servers.postgres.url });
+  await applyCatalog({ body: catalog, natsUrl, databaseUrl: mesh.servers.postgres.url });
   const admin = await openConnection({ url: natsUrl, name: "test" });
   for (const name of mesh.services.names) await serviceReady(mesh, name);
   const lanes = {

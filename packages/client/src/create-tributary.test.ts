@@ -42,6 +42,48 @@ describe("a read of many keys", () => {
     expect(reply.nowMs).toBe(100 - 15);
   });
 
+  it("is halved where a reply was too large, asks for what is left in that size, and remembers it", async () => {
+    const { pages, transport } = echo();
+    let rowsMax = 500;
+    const narrow: Transport = {
+      ...transport,
+      read: async (body, ms) => {
+        const reply = await transport.read(body, ms);
+        if ((unpack(body) as ReadRequest).keys.length <= rowsMax) return reply;
+        throw new TributaryError("LIMIT_EXCEEDED", "a reply too large");
+      },
+    };
+    const client = createTributary(narrow);
+    const read = async (count: number, features?: string[]) => {
+      pages.splice(0);
+      const rows = await client.read("s", keysTo(count), { timeoutMs: 20_000, ...(features && { features }) });
+      expect(rows).toEqual(keysTo(count));
+      return pages.map(({ request }) => request.keys.length);
+    };
+    expect(await read(2_000)).toEqual([2_000, 1_000, 1_000, 500, 500, 500, 500]);
+    expect(await read(2_000)).toEqual([500, 500, 500, 500]);
+    expect((await read(2_000, ["n"]))[0]).toBe(2_000);
+    expect((await read(40_000)).filter((length) => length > 500)).toEqual([]);
+    rowsMax = 2_000;
+    for (let i = 0; i < 200; i++) await read(2_000);
+    expect(await read(2_000)).toEqual([2_000]);
+    rowsMax = 0;
+    const refused = client.read("s", keysTo(2_000), { timeoutMs: 20_000 });
+    await expect(refused).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+    rowsMax = 2_000;
+    expect(await read(2_000)).toEqual([2_000]);
+  });
+
+  it("does not ask all its pages in a size that one of them was refused in", async () => {
+    const { pages, transport } = echo((page) => {
+      if (pages[page]?.request.keys.length === 2_000) throw new TributaryError("LIMIT_EXCEEDED", "a reply too large");
+      return {};
+    });
+    const rows = await createTributary(transport).read("s", keysTo(60_000), { timeoutMs: 20_000 });
+    expect(rows).toEqual(keysTo(60_000));
+    expect(pages.filter(({ request }) => request.keys.length === 2_000).length).toBeLessThanOrEqual(8);
+  });
+
   it("is read again when its pages were answered by different catalogs or epochs", async () => {
     for (const other of [{ catalogVersion: 2 }, { epoch: "f" }]) {
       const { pages, transport } = echo((page) => (page < 2 ? {} : other));

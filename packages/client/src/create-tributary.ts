@@ -2,6 +2,7 @@ import { pack } from "@tributary/shared/codec/msgpack";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { ReadReply } from "@tributary/shared/contracts/read";
 import { EventPublisher } from "./event-publisher.ts";
+import { PageSizes } from "./page-sizes.ts";
 import { readInPages } from "./paged-read.ts";
 import { toDetailRows, toRows } from "./read-rows.ts";
 import { decodeReadReply, decodeWriteReply } from "./reply-schema.ts";
@@ -28,16 +29,21 @@ export function createTributary(transport: Transport, { inFlightMax, waitingMax 
     waitingMax: waitingMax ?? boundsDefault.waitingMax,
   });
   const publisher = new EventPublisher((message) => transport.publish(message));
+  const sizes = new PageSizes();
   let isClosed = false;
   const ask = <T>(timeoutMs: number, work: (leftMs: number) => Promise<T>): Promise<T> =>
     isClosed ? Promise.reject(closed()) : queue.run(timeoutMs, work);
   const readReply: Tributary["readReply"] = (service, keys, options = {}) =>
-    readInPages(keys, readMs(options), (page, timeoutMs) =>
-      ask(timeoutMs, async (leftMs): Promise<ReadReply> => {
-        const body = pack(readRequest(nameOf(service), page, options));
-        return decodeReadReply(await transport.read(body, leftMs));
-      }),
-    );
+    readInPages({
+      keys,
+      timeoutMs: readMs(options),
+      size: sizes.of(kindOf(nameOf(service), options)),
+      readPage: (page, timeoutMs) =>
+        ask(timeoutMs, async (leftMs): Promise<ReadReply> => {
+          const body = pack(readRequest(nameOf(service), page, options));
+          return decodeReadReply(await transport.read(body, leftMs));
+        }),
+    });
   const read = async (...[service, keys, options]: Parameters<Tributary["readReply"]>) => {
     const reply = await readReply(service, keys, options);
     const converters = typeof service === "string" ? new Map() : convertersOf(service);
@@ -67,6 +73,11 @@ export function createTributary(transport: Transport, { inFlightMax, waitingMax 
 
 function nameOf(definition: string | { readonly name: string }): string {
   return typeof definition === "string" ? definition : definition.name;
+}
+
+/** Whatever decides how large a row of the reply is. */
+function kindOf(service: string, { detail, features }: ReadOptions): string {
+  return [service, detail === true ? "detail" : "", ...(features ?? [])].join(" ");
 }
 
 function closed(): TributaryError {

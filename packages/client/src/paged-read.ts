@@ -1,58 +1,98 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
-import { limits } from "@tributary/shared/contracts/limits";
-import type { ReadColumn, ReadReply } from "@tributary/shared/contracts/read";
+import type { ReadReply } from "@tributary/shared/contracts/read";
+import { joinReplies } from "./join-replies.ts";
+import type { PageSize } from "./page-sizes.ts";
 import type { RequestRow } from "./tributary.ts";
 
 /** Pages of one read that are asked for at the same time: the others of the program want their turn too. */
 const pagesAtOnce = 8;
 const catalogPauseMs = 50;
 
-type ReadPage = (keys: readonly RequestRow[], timeoutMs: number) => Promise<ReadReply>;
+type Rows = readonly RequestRow[];
+
+export interface PagedRead {
+  readonly keys: Rows;
+  readonly timeoutMs: number;
+  /** Rows of a page at the beginning; hears which fitted in the end. */
+  readonly size: PageSize;
+  readonly readPage: (keys: Rows, timeoutMs: number) => Promise<ReadReply>;
+}
 
 /**
- * A read of more keys than one request takes, as one reply in the order of the keys. It never mixes two catalog versions or store
- * epochs (L4): where the pages differ in them all are asked again, while the deadline allows.
- * @throws TributaryError STALE_CATALOG when the pages differed to the end
+ * A read of more keys than one request takes, or than fit into one reply, as one reply in the order of the keys. A page that is
+ * refused as too large is halved, down to a single row. It never mixes two catalog versions or store epochs (L4): where the
+ * pages differ in them all are asked again, while the deadline allows.
+ * @throws TributaryError STALE_CATALOG when the pages differed to the end, LIMIT_EXCEEDED when a single row is too large
  */
-export async function readInPages(
-  keys: readonly RequestRow[],
-  timeoutMs: number,
-  readPage: ReadPage,
-): Promise<ReadReply> {
-  if (keys.length <= limits.readEntitiesMax) return readPage(keys, timeoutMs);
+export async function readInPages({ keys, timeoutMs, size, readPage }: PagedRead): Promise<ReadReply> {
   const deadline = performance.now() + timeoutMs;
+  const read = (page: Rows) => readPage(page, Math.max(1, deadline - performance.now()));
   for (;;) {
-    const replies = await readAll(pagesOf(keys), (page) => readPage(page, Math.max(1, deadline - performance.now())));
-    if (areOfOneCatalog(replies)) return joined(replies);
+    const replies = await readFitting(keys, size, read);
+    const [first] = replies;
+    if (first !== undefined && replies.length === 1) return first;
+    if (areOfOneCatalog(replies)) return joinReplies(replies);
     if (performance.now() + catalogPauseMs >= deadline) throw mixed(replies);
     await pause(catalogPauseMs);
   }
 }
 
-function pagesOf(keys: readonly RequestRow[]): (readonly RequestRow[])[] {
-  const size = limits.readEntitiesMax;
-  return Array.from({ length: Math.ceil(keys.length / size) }, (_, page) => keys.slice(page * size, (page + 1) * size));
+/** Rows to ask for, and once they came their reply. */
+interface Page {
+  readonly keys: Rows;
+  readonly reply?: ReadReply;
 }
 
-async function readAll(
-  pages: readonly (readonly RequestRow[])[],
-  read: (keys: readonly RequestRow[]) => Promise<ReadReply>,
-): Promise<ReadReply[]> {
-  const replies: ReadReply[] = [];
-  const rest = pages.entries();
+/** The pages' replies, in the order of the keys. */
+async function readFitting(keys: Rows, size: PageSize, read: (keys: Rows) => Promise<ReadReply>): Promise<ReadReply[]> {
+  let rowsMax = size.rows;
+  const readPage = async (page: Page): Promise<readonly Page[]> => {
+    if (page.reply !== undefined) return [page];
+    // One that was refused speaks for those that are still to be asked.
+    if (page.keys.length > rowsMax) return pagesOf(page.keys, rowsMax);
+    try {
+      return [{ ...page, reply: await read(page.keys) }];
+    } catch (error) {
+      if (page.keys.length === 1 || !isTooLarge(error)) throw error;
+      rowsMax = Math.min(rowsMax, Math.ceil(page.keys.length / 2));
+      return pagesOf(page.keys, rowsMax);
+    }
+  };
+  let pages = pagesOf(keys, rowsMax);
+  while (pages.some((page) => page.reply === undefined)) pages = (await eachInTurn(pages, readPage)).flat();
+  // Fewer keys than a page takes say nothing of how many it could take.
+  if (keys.length >= rowsMax) size.fitted(rowsMax);
+  return pages.flatMap(({ reply }) => reply ?? []);
+}
+
+function pagesOf(keys: Rows, rowsMax: number): readonly Page[] {
+  // A read of no keys is asked as well: the store says what is wrong with it.
+  const count = Math.max(1, Math.ceil(keys.length / rowsMax));
+  return Array.from({ length: count }, (_, page) => ({ keys: keys.slice(page * rowsMax, (page + 1) * rowsMax) }));
+}
+
+/** The reply; or the request, whose keys may be long: fewer rows help both. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TributaryError && error.code === "LIMIT_EXCEEDED";
+}
+
+/** Bounded at once; nothing further is begun once one has failed. */
+async function eachInTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const rest = items.entries();
   let isFailed = false;
-  const work = async () => {
-    for (const [page, keys] of rest) {
+  const worker = async () => {
+    for (const [place, item] of rest) {
       if (isFailed) return;
-      replies[page] = await read(keys).catch((error: unknown) => {
+      results[place] = await work(item).catch((error: unknown) => {
         isFailed = true;
         throw error;
       });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(pagesAtOnce, pages.length) }, work));
-  return replies;
+  await Promise.all(Array.from({ length: Math.min(pagesAtOnce, items.length) }, worker));
+  return results;
 }
 
 function areOfOneCatalog([first, ...others]: readonly ReadReply[]): boolean {
@@ -62,25 +102,4 @@ function areOfOneCatalog([first, ...others]: readonly ReadReply[]): boolean {
 function mixed(replies: readonly ReadReply[]): TributaryError {
   const versions = [...new Set(replies.map((reply) => reply.catalogVersion))];
   return new TributaryError("STALE_CATALOG", `the stores answered by catalog versions ${versions.join(" and ")}`);
-}
-
-/** `nowMs` is the earliest page's; ages are told by each page's own. */
-function joined(replies: readonly ReadReply[]): ReadReply {
-  const [first] = replies as [ReadReply];
-  const columns = first.columns.map((column, at) =>
-    joinColumns(
-      column,
-      replies.map((reply) => reply.columns[at]),
-    ),
-  );
-  return { ...first, nowMs: Math.min(...replies.map((reply) => reply.nowMs)), columns };
-}
-
-/** Whatever has one entry a row is strung together; what says something of the whole column is the same on each page. */
-function joinColumns(first: ReadColumn, pages: readonly (ReadColumn | undefined)[]): ReadColumn {
-  const entries = Object.entries(first).map(([field, value]) => {
-    if (!Array.isArray(value)) return [field, value];
-    return [field, pages.flatMap((page) => page?.[field as keyof ReadColumn] ?? [])];
-  });
-  return Object.fromEntries(entries) as unknown as ReadColumn;
 }

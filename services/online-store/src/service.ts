@@ -17,8 +17,8 @@ import { openReadSource, type ReadSource } from "./caching.ts";
 import { openJanitor } from "./cleaning.ts";
 import type { options } from "./config.ts";
 import { laneView } from "./core/filled.ts";
+import { encodeFittingReply } from "./core/fitting-reply.ts";
 import type { FreshnessMonitor } from "./core/freshness-monitor.ts";
-import { encodeReadReply } from "./core/reply-bytes.ts";
 import { type AnswerRead, createAnswerRead } from "./handlers/answer-read.ts";
 import { applyChunks } from "./handlers/apply-chunks.ts";
 import { checkReady } from "./handlers/check-ready.ts";
@@ -166,9 +166,9 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number, freshness:
     name: "read-features",
     subject: subjects.readFeatures,
     concurrencyMax,
-    handle: async ({ data, deadlineMs }) => {
+    handle: async ({ data, deadlineMs, replyBytesMax }) => {
       const { reply, encoding } = await answerRead(data, deadlineMs);
-      return encodeReadReply(reply, encoding);
+      return encodeFittingReply(reply, encoding, replyBytesMax);
     },
     stats: () => ({ freshness: freshness.read() }),
   };

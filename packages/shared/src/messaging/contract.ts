@@ -186,13 +186,18 @@ export interface EndpointRequest {
   readonly deadlineMs: number;
   /** Who asks, as far as known: header `Tributary-Principal` set by trusted fronts, else the reply inbox's user. */
   readonly principal: string;
+  /** The greatest reply that the broker carries, bytes. */
+  readonly replyBytesMax: number;
 }
 
 export interface Endpoint {
   /** Micro endpoint name: letters, digits, `-`, `_`. */
   readonly name: string;
   readonly subject: string;
-  /** The reply's bytes. A thrown TributaryError becomes a micro error with its code in header `Tributary-Error`. */
+  /**
+   * The reply's bytes; more than `replyBytesMax` of them become LIMIT_EXCEEDED. A thrown TributaryError becomes a micro error with
+   * its code in header `Tributary-Error`.
+   */
   readonly handle: (request: EndpointRequest) => Promise<Uint8Array>;
   readonly metadata?: Headers;
   /**

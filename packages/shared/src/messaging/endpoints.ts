@@ -74,7 +74,7 @@ class EndpointServer implements MicroService {
     this.#stats.set(endpoint.name, stats);
     const gate = { working: 0, max: endpoint.concurrencyMax ?? concurrencyMaxDefault };
     this.#subscribe(endpoint.subject, queueOf(endpoint), (message) => {
-      if (endpoint.isMine?.(toRequest(message)) === false) return;
+      if (endpoint.isMine?.(this.#toRequest(message)) === false) return;
       const startedAt = performance.now();
       const work = this.#reply(endpoint, message, gate).then((error) => stats.record(startedAt, error));
       this.#working.add(work);
@@ -126,17 +126,21 @@ class EndpointServer implements MicroService {
   }
 
   async #work(endpoint: Endpoint, message: Msg): Promise<Uint8Array> {
-    const request = toRequest(message);
+    const request = this.#toRequest(message);
     if (Date.now() >= request.deadlineMs) {
       throw new TributaryError("DEADLINE", `${endpoint.name}: the request's deadline had passed when it arrived`);
     }
     const reply = await endpoint.handle(request);
-    const bytesMax = this.#connection.payloadMax - payloadReserveBytes;
+    const bytesMax = request.replyBytesMax;
     if (reply.length <= bytesMax) return reply;
     throw new TributaryError(
       "LIMIT_EXCEEDED",
       `${endpoint.name}: a reply of ${reply.length} bytes is above ${bytesMax}`,
     );
+  }
+
+  #toRequest(message: Msg): EndpointRequest {
+    return toRequest(message, this.#connection.payloadMax - payloadReserveBytes);
   }
 
   /** Nobody may be waiting any more, and a lost connection loses the reply: the caller's deadline covers both. */
@@ -151,7 +155,7 @@ class EndpointServer implements MicroService {
   }
 }
 
-function toRequest(message: Msg): EndpointRequest {
+function toRequest(message: Msg, replyBytesMax: number): EndpointRequest {
   const headers = fromHeaderBlock(message.headers);
   const deadline = Number(headers[deadlineHeader] ?? "");
   const hasDeadline = Number.isFinite(deadline) && deadline > 0;
@@ -161,6 +165,7 @@ function toRequest(message: Msg): EndpointRequest {
     headers,
     deadlineMs: hasDeadline ? deadline : Date.now() + deadlineMsDefault,
     principal: principalOf(message.reply ?? "", headers),
+    replyBytesMax,
   };
 }
 
