@@ -1,4 +1,5 @@
 import { RedisCluster } from "@tributary/online-store/adapters/redis-cluster";
+import { redisRecords } from "@tributary/online-store/adapters/redis-records";
 import { openRedisServers } from "@tributary/online-store/adapters/redis-servers";
 import { redisSweep } from "@tributary/online-store/adapters/redis-sweep";
 import { hashSlot } from "@tributary/online-store/core/hash-slot";
@@ -186,6 +187,16 @@ describe("the connections to a cluster", () => {
       const key = recordKey(partition, "airport", "ORD");
       expect(hashSlot(key)).toBe(await cluster.client.cluster("KEYSLOT", key));
     }
+  });
+
+  it("count an answer only of the run that its partition was looked at on, though all else is as it was", async () => {
+    const redis = await open();
+    const key = recordKey(0, "airport", towers[0] ?? "");
+    const { run } = redis.nodeOf(key);
+    const read = (knownRun: () => string | undefined) => redisRecords(redis, knownRun).read([key]);
+    expect(await read(() => run)).toEqual([expect.any(Buffer)]);
+    await expect(read(() => "another")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(read(() => undefined)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
   it("refuse a master that would evict records", async () => {
