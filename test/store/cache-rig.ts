@@ -13,6 +13,8 @@ export interface CacheOptions {
   readonly lagMsMax?: number;
   readonly commandTimeoutMs?: number;
   readonly epoch?: CachedOptions["epoch"];
+  /** Once reads have a connection, before the other one is made. */
+  readonly beforeTracking?: () => void;
 }
 
 /** What reads see through a cache, and the cache itself. */
@@ -28,14 +30,15 @@ export interface OpenCache {
   stop(): Promise<void>;
 }
 
-/** A minute: no proof runs out in a test that does not want it. */
-const never = 60_000;
+/** No proof runs out, and none is asked for, in a test that does not want it. */
+const never = 600_000;
 const logger = createLogger({ name: "test", level: "silent" });
 
 /** Connections are named `cache` and `cache-changes`. */
 export async function openCache(options: CacheOptions): Promise<OpenCache> {
   const { url, bytesMax = 10_000_000, lagMsMax = never, commandTimeoutMs = 5_000, epoch = () => "epoch" } = options;
   const reading = await openRedis({ url, name: "cache", logger, commandTimeoutMs });
+  options.beforeTracking?.();
   const cache = new RecordCache(bytesMax);
   const tracking = await trackReads({ reading, lagMsMax, listener: cache, logger }).catch((error: unknown) => {
     reading.disconnect();
@@ -53,12 +56,12 @@ export async function openCache(options: CacheOptions): Promise<OpenCache> {
   };
 }
 
-/** Ends the connections of this name from the server's side. */
+/** Ends the connections of this name from the server's side, once there are some. */
 export async function killClients(redis: Redis, name: string): Promise<void> {
-  const clients = String(await redis.client("LIST")).split("\n");
-  const ids = clients
-    .filter((line) => line.includes(` name=${name} `))
-    .map((line) => /^id=(\d+)/.exec(line)?.[1] ?? "");
-  if (ids.length === 0) throw new Error(`no client is named ${name}`);
-  for (const id of ids) await redis.client("KILL", "ID", id);
+  const ids = await until(async () => {
+    const clients = String(await redis.client("LIST")).split("\n");
+    const named = clients.filter((line) => line.includes(` name=${name} `));
+    return named.length > 0 && named.map((line) => /^id=(\d+)/.exec(line)?.[1] ?? "");
+  });
+  for (const id of ids) await redis.client("KILL", "ID", id).catch(() => undefined); // gone by itself
 }

@@ -37,6 +37,8 @@ async function open(options: Partial<CacheOptions> = {}): Promise<OpenCache> {
   return opened;
 }
 
+const passwordOf = ({ redis: { url } }: Servers) => new URL(url).password;
+
 /** How many keys Redis tracks. */
 const trackedKeys = async () => Number(/tracking_total_keys:(\d+)/.exec(await redis.info("stats"))?.[1]);
 
@@ -152,10 +154,47 @@ describe("a cache whose connections fail", () => {
     const { read, tracking, on } = await open({ lagMsMax: 200, commandTimeoutMs: 300 });
     await on();
     await read(["a"]);
-    proxy.sever();
+    proxy.sever("mget");
     await redis.set("a", "a2"); // and Redis tracks nothing for a connection that it takes for closed
     await until(() => !tracking.isCurrent());
     await expect(read(["a"])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  it("keeps nothing that was read while nobody would have told of its change", async () => {
+    await redis.set("a", "a1");
+    const { read, cache, tracking, on } = await open();
+    proxy.hold(changes);
+    await killClients(redis, "cache");
+    await until(() => !tracking.isOn);
+    expect(await until(() => read(["a"]))).toEqual(["a1"]);
+    expect(cache.records).toBe(0);
+    proxy.release();
+    await on();
+    expect(await read(["a"])).toEqual(["a1"]);
+    expect(cache.records).toBe(1);
+  });
+
+  it("is not used while its connections end at different servers, though the one has somebody of the other's id", async () => {
+    const elsewhere = temporaryDirectory("cache-elsewhere");
+    const others = await startServers({ directory: elsewhere.path, need: ["redis"] });
+    const crowd = [new Redis(others.redis.url)];
+    onTestFinished(async () => {
+      for (const one of crowd) one.disconnect();
+      await others.stop();
+      elsewhere.remove();
+    });
+    await crowd[0]?.config("SET", "requirepass", passwordOf(servers));
+    const ids = async () => Number(/total_connections_received:(\d+)/.exec(await redis.info("stats"))?.[1]) + 20;
+    const url = `redis://default:${passwordOf(servers)}@127.0.0.1:${others.redis.port}`;
+    for (let i = await ids(); i > 0; i--) crowd.push(new Redis(url));
+    await Promise.all(crowd.map((one) => one.ping()));
+    proxy.retarget(others.redis.port);
+    const { read, tracking, on, cache } = await open({ beforeTracking: () => proxy.retarget(servers.redis.port) });
+    expect(tracking.isOn).toBe(false);
+    expect(await read(["a"])).toEqual([null]);
+    expect(cache.records).toBe(0);
+    proxy.retarget(others.redis.port);
+    await on();
   });
 
   it("forgets everything when Redis is emptied", async () => {

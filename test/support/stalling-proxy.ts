@@ -8,8 +8,10 @@ export interface StallingProxy {
   hold(text: string): void;
   /** All that was kept back, in its order. */
   release(): void;
-  /** The server's ends of all connections are closed, and no client hears of it. */
-  sever(): void;
+  /** The server's ends of the connections that have sent this text are closed, and their clients do not hear of it. */
+  sever(text: string): void;
+  /** New connections go to another server from now on. */
+  retarget(port: number): void;
   close(): Promise<void>;
 }
 
@@ -23,8 +25,9 @@ interface Wire {
 export async function startStallingProxy(targetPort: number): Promise<StallingProxy> {
   const wires = new Set<Wire>();
   let holding: string | undefined;
+  let target = targetPort;
   const listener = createServer({ noDelay: true }, (client) => {
-    const server = connect({ host: "127.0.0.1", port: targetPort, noDelay: true });
+    const server = connect({ host: "127.0.0.1", port: target, noDelay: true });
     const wire: Wire = { client, server, sent: "", held: [] };
     wires.add(wire);
     client.on("data", (bytes) => {
@@ -51,8 +54,11 @@ export async function startStallingProxy(targetPort: number): Promise<StallingPr
       holding = undefined;
       for (const { client, held } of wires) for (const bytes of held.splice(0)) client.write(bytes);
     },
-    sever: () => {
-      for (const { server } of wires) server.removeAllListeners("close").destroy();
+    sever: (text) => {
+      for (const { server, sent } of wires) if (sent.includes(text)) server.removeAllListeners("close").destroy();
+    },
+    retarget: (port) => {
+      target = port;
     },
     close: async () => {
       for (const wire of wires) cut(wire, wires);

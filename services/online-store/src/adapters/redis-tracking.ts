@@ -138,13 +138,13 @@ class ReadTracking implements Tracking {
     const telling = this.#connect();
     this.#telling = telling;
     const [id, run] = await subscribed(telling);
-    const sentAtMs = performance.now();
-    const [info] = await answerOf(
-      Promise.all([reading.info(), reading.client("TRACKING", "ON", "REDIRECT", id)] as const),
-    );
     // Ids are of one run of one server: another server may well have somebody else under the same id.
-    if (runOf(info) !== run || closes !== this.#closes || telling !== this.#telling)
-      throw new TributaryError("UNAVAILABLE", "redis was connected to anew while tracking was begun");
+    if (runOf(await answerOf(reading.info())) !== run) throw changedMeanwhile();
+    const sentAtMs = performance.now();
+    await answerOf(reading.client("TRACKING", "ON", "REDIRECT", id)).catch((error: unknown) => {
+      throw isReplyError(error) && /does not exist/.test(error.message) ? changedMeanwhile() : error;
+    });
+    if (closes !== this.#closes || telling !== this.#telling) throw changedMeanwhile();
     if (this.#isStopped) return;
     this.#provenAtMs = sentAtMs;
     this.#isOn = true;
@@ -198,6 +198,10 @@ async function subscribed(telling: RedisConnection): Promise<readonly [id: numbe
   if (/^cluster_enabled:1/m.test(info)) throw clustered();
   await answerOf(telling.subscribe(channel));
   return [id, runOf(info)];
+}
+
+function changedMeanwhile(): TributaryError {
+  return new TributaryError("UNAVAILABLE", "redis was connected to anew while tracking was begun");
 }
 
 function runOf(info: string): string | undefined {
