@@ -46,6 +46,7 @@ const publishers: readonly (readonly [string, readonly PrincipalName[]])[] = [
   ["$KV.TRIB_ERASURES.erasure.k", []],
   ["$KV.TRIB_ERASURES.receipt.k.online-store", ["online-store"]],
   ["$KV.TRIB_ERASURES.receipt.k.batch-runner", ["batch-runner"]],
+  ["$KV.TRIB_ERASURES.receipt.k.stream-processor", ["stream-processor"]],
   ["$KV.TRIB_ERASURES.lift.k", []],
   [subjects.storeErasure, []],
   [subjects.batchErasure, []],

@@ -1,7 +1,7 @@
 import type { StreamStatus } from "@tributary/shared/contracts/status";
 
 /** Counters since start. */
-export type Counters = { -readonly [K in keyof StreamStatus["counters"]]: number };
+export type Counters = { -readonly [K in keyof StreamStatus["counters"]]-?: number };
 
 export function createCounters(): Counters {
   return {
@@ -10,6 +10,7 @@ export function createCounters(): Counters {
     eventsApplied: 0,
     eventsDuplicate: 0,
     eventsLate: 0,
+    eventsErased: 0,
     rowsPublished: 0,
     rowsUnchanged: 0,
   };

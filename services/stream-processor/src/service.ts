@@ -14,6 +14,7 @@ import type { RunningService } from "@tributary/shared/runtime/run-service";
 import { openDatabase } from "./adapters/database.ts";
 import type { options } from "./config.ts";
 import { republishEndpoint } from "./handlers/answer-republish.ts";
+import { followErasures } from "./handlers/follow-erasures.ts";
 import { LeaseKeeper } from "./handlers/lease-keeper.ts";
 import { PartitionOwner } from "./handlers/partition-owner.ts";
 import type { HeldLease, Parts, Worker } from "./handlers/parts.ts";
@@ -68,7 +69,8 @@ export async function startStreamProcessor(
       await keeper.stop();
       stopTicking();
       await micro.stop();
-      await Promise.all([parts.catalog.stop(), parts.clock.stop(), parts.keyed.close(), parts.rows.close()]);
+      await Promise.all([parts.catalog, parts.clock, parts.erasures].map((followed) => followed.stop()));
+      await Promise.all([parts.keyed.close(), parts.rows.close()]);
       await Promise.all([...connections.map((connection) => connection.close()), parts.database.close()]);
     },
   };
@@ -79,11 +81,12 @@ async function openParts(
   { logger, instance }: Surroundings,
   { consuming, publishing }: { consuming: Connection; publishing: Connection },
 ): Promise<Parts> {
-  const [catalog, clock, database] = await Promise.all([
+  const [catalog, clock, erasures, database] = await Promise.all([
     openBucket(consuming, "TRIB_CATALOG").then((bucket) =>
       watchCatalog(bucket, (error) => logger.error({ error: String(error) }, "a newer catalog cannot be taken up")),
     ),
     openBucket(consuming, "TRIB_CLOCK").then(watchClock),
+    followErasures(consuming, { instance, logger }),
     openDatabase(config.databaseUrl, {
       connectionsMax: config.databaseConnectionsMax,
       silentMsMax: config.leaseTtlMs,
@@ -94,7 +97,8 @@ async function openParts(
   const keyed = createPublisher(publishing, { stream: "TRIB_KEYED" });
   const rows = createPublisher(publishing, { stream: "TRIB_ROWS_STREAM" });
   const counters = createCounters();
-  return { instance, config, logger, database, consuming, publishing, keyed, rows, catalog, clock, counters };
+  const connections = { consuming, publishing };
+  return { instance, config, logger, database, ...connections, keyed, rows, catalog, clock, erasures, counters };
 }
 
 /** Holds what the current catalog asks for, and begins its work. */

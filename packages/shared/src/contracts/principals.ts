@@ -55,6 +55,8 @@ export const principalTable: readonly Principal[] = [
       ...cursorReads("TRIB_EVENTS"),
       ...cursorReads("TRIB_KEYED"),
       ...streamReads("TRIB_ROWS_STREAM"),
+      ...bucketReads("TRIB_ERASURES"),
+      "$KV.TRIB_ERASURES.receipt.*.stream-processor",
       "trib.v1.keyed.*.*.*",
       "trib.v1.rows.stream.*.*",
       "trib.v1.dlq.*.*",

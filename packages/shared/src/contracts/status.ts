@@ -40,6 +40,8 @@ export interface StreamStatus {
     readonly eventsDuplicate: number;
     /** Events that were outside every window when they arrived. */
     readonly eventsLate: number;
+    /** Events of an erased key that its erasure covers. Absent in older builds. */
+    readonly eventsErased?: number;
     readonly rowsPublished: number;
     /** Evaluations that found nothing changed. */
     readonly rowsUnchanged: number;

@@ -10,7 +10,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const tables = ["leases", "stream_routes", "stream_partitions", "stream_keys"];
+const tables = ["leases", "stream_routes", "stream_partitions", "stream_keys", "stream_erasures"];
 
 export interface DatabaseOptions {
   readonly connectionsMax: number;

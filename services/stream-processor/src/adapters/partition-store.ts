@@ -1,7 +1,8 @@
 import type { OriginPosition } from "@tributary/shared/contracts/events";
 import type { Lease, SqlQuery } from "@tributary/shared/runtime/lease";
+import type { ErasedKey } from "../core/erased-keys.ts";
 import type { CommitContent } from "../core/partition-book.ts";
-import type { KeyName, StoredKey, StoredPartition } from "../core/partition-storage.ts";
+import type { KeyName, LoadedPartition, StoredKey, StoredPartition } from "../core/partition-storage.ts";
 import type { Database } from "./database.ts";
 
 /** All of it or nothing, and nothing when the fence is not the newest. */
@@ -11,17 +12,17 @@ export interface PartitionCommit extends CommitContent {
 
 const keysPerStatement = 1_000;
 
-export async function loadPartition(
-  database: Database,
-  partition: number,
-): Promise<{ stored: StoredPartition; keys: readonly StoredKey[] } | undefined> {
+export async function loadPartition(database: Database, partition: number): Promise<LoadedPartition | undefined> {
   const { rows } = await database.query("select * from stream_partitions where partition = $1", [partition]);
   if (rows[0] === undefined) return undefined;
   const keys = await database.query(
     "select view, view_version, key, state, told_until from stream_keys where partition = $1",
     [partition],
   );
-  return { stored: toPartition(rows[0]), keys: keys.rows.map(toKey) };
+  const erased = await database.query("select entity, key, event_time from stream_erasures where partition = $1", [
+    partition,
+  ]);
+  return { stored: toPartition(rows[0]), keys: keys.rows.map(toKey), erased: erased.rows.map(toErased) };
 }
 
 /** @throws TributaryError FENCED, UNAVAILABLE */
@@ -35,6 +36,7 @@ export async function savePartition(database: Database, lease: Lease, commit: Pa
       ]);
     for (const part of slices(commit.removed)) await deleteKeys(query, commit.partition, part);
     for (const part of slices(commit.saved)) await upsertKeys(query, commit.partition, part);
+    for (const part of slices(greatestOf(commit.erased))) await upsertErased(query, commit.partition, part);
     await upsertPartition(query, commit);
   });
 }
@@ -74,6 +76,25 @@ async function upsertKeys(query: SqlQuery, partition: number, keys: readonly Sto
   );
 }
 
+/** A statement may touch a row once. */
+function greatestOf(erased: readonly ErasedKey[]): ErasedKey[] {
+  return [...new Map(erased.map((one) => [JSON.stringify([one.entity, one.key]), one])).values()];
+}
+
+async function upsertErased(query: SqlQuery, partition: number, erased: readonly ErasedKey[]): Promise<void> {
+  await query(
+    `insert into stream_erasures (partition, entity, key, event_time)
+     select $1, * from unnest($2::text[], $3::text[], $4::bigint[])
+     on conflict (partition, entity, key) do update set event_time = excluded.event_time`,
+    [
+      partition,
+      erased.map(({ entity }) => entity),
+      erased.map(({ key }) => key),
+      erased.map(({ eventTime }) => eventTime),
+    ],
+  );
+}
+
 async function deleteKeys(query: SqlQuery, partition: number, keys: readonly KeyName[]): Promise<void> {
   await query(
     `delete from stream_keys using unnest($2::text[], $3::int[], $4::text[]) as gone(view, view_version, key)
@@ -102,6 +123,10 @@ function toKey(row: Readonly<Record<string, unknown>>): StoredKey {
     state: row.state as Uint8Array,
     toldUntilMs: row.told_until === null ? null : Number(row.told_until),
   };
+}
+
+function toErased(row: Readonly<Record<string, unknown>>): ErasedKey {
+  return { entity: String(row.entity), key: String(row.key), eventTime: Number(row.event_time) };
 }
 
 function slices<T>(items: readonly T[]): T[][] {

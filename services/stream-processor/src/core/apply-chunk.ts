@@ -13,6 +13,7 @@ export interface ApplyCounts {
   eventsApplied: number;
   eventsDuplicate: number;
   eventsLate: number;
+  eventsErased: number;
 }
 
 export interface ApplyContext {
@@ -28,6 +29,7 @@ export interface ApplyContext {
 export function applyChunk(state: PartitionState, chunk: KeyedChunk, context: ApplyContext): void {
   const series = seriesName(chunk.source, chunk.shard, chunk.entity);
   const targets = chunk.views.map(([name, version]) => targetOf(state, chunk, { name, version }));
+  const erased = state.erased.of(chunk.entity);
   let greatest = state.origins.get(series);
   for (const item of chunk.items) {
     const origin = { incarnation: chunk.incarnation, sequence: item.sequence, index: item.index };
@@ -36,7 +38,7 @@ export function applyChunk(state: PartitionState, chunk: KeyedChunk, context: Ap
       continue;
     }
     greatest = origin;
-    applyItem(item, targets, context);
+    applyItem(item, { targets, erased }, context);
     advanceWatermark(state, chunk.source, Math.min(item.eventMs, item.arrivalMs));
   }
   if (greatest !== undefined) state.origins.set(series, greatest);
@@ -64,12 +66,24 @@ function targetOf(
   return { view, places, reach: idReach(state, view.view) };
 }
 
-function applyItem(item: KeyedItem, targets: readonly (Target | undefined)[], context: ApplyContext): void {
+interface Place {
+  /** One a view of the chunk. */
+  readonly targets: readonly (Target | undefined)[];
+  /** Keys of the entity, and up to which event time; undefined: none. */
+  readonly erased: ReadonlyMap<string, number> | undefined;
+}
+
+function applyItem(item: KeyedItem, { targets, erased }: Place, context: ApplyContext): void {
   let isLate = true;
   let repeats = 0;
+  let gone = 0;
   for (const [index, key] of item.projections) {
     const target = targets[index];
     if (target === undefined) continue;
+    if (erased !== undefined && item.eventMs <= (erased.get(key) ?? Number.NEGATIVE_INFINITY)) {
+      gone += 1;
+      continue;
+    }
     if (isRepeat(target, key, item)) {
       repeats += 1;
       continue;
@@ -82,8 +96,9 @@ function applyItem(item: KeyedItem, targets: readonly (Target | undefined)[], co
     isLate &&= item.eventMs < floorTo(item.arrivalMs - layout.longestMs, layout.hopMs);
     context.onTouched(entry);
   }
-  if (repeats > 0 && repeats === item.projections.length) {
-    context.counts.eventsDuplicate += 1;
+  if (gone + repeats > 0 && gone + repeats === item.projections.length) {
+    if (gone > 0) context.counts.eventsErased += 1;
+    else context.counts.eventsDuplicate += 1;
     return;
   }
   context.counts.eventsApplied += 1;

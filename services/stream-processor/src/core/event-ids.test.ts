@@ -45,7 +45,7 @@ const catalogOf = (version: number, options: Partial<EventSource> = {}): Catalog
 
 /** One owner's book, told what arrives; `key` is its count now. */
 class Owner {
-  readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0 };
+  readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0, eventsErased: 0 };
   book: PartitionBook;
   nowMs = 10_000;
   #sequence = 0;
@@ -79,6 +79,7 @@ class Owner {
     const { state, unpublished, told } = restorePartition(0, catalog, {
       stored: content,
       keys: [...this.#stored.values()],
+      erased: [],
     });
     this.book = new PartitionBook(state);
     this.book.resume(unpublished, told, { nowMs: this.nowMs, rate: 0 });

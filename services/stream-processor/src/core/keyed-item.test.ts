@@ -64,7 +64,7 @@ describe("a keyed chunk", () => {
   });
 
   it.each([
-    ["another format", { f: 3 }, /format 3 is not known, this build reads 1 and 2/],
+    ["another format", { f: 4 }, /format 4 is not known, this build reads 1, 2, 3/],
     ["no fields at all", {}, /missing or of the wrong type/],
     ["something else", 5, /not a keyed chunk/],
   ])("is refused when it is %s", (_, value, message) => {

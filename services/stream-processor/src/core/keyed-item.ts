@@ -2,6 +2,7 @@ import { pack, unpack } from "@tributary/shared/codec/msgpack";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { OriginPosition } from "@tributary/shared/contracts/events";
 import { z } from "zod";
+import { erasureFormat, type KeyedErasure, parseKeyedErasure } from "./keyed-erasure.ts";
 
 /**
  * A message of `keyed.<pNN>.<source>.<entity>`: what route read, for one partition and entity, in the order read; msgpack.
@@ -15,6 +16,7 @@ import { z } from "zod";
  * Format history
  *   1  first form; still written while no item has an id
  *   2  an item may have its event's id, as it is kept: an owner that does not know it would count the event twice
+ *   3  not events but an erasure (keyed-erasure.ts): an owner that does not know it would go on counting what is erased
  */
 const formats = { plain: 1, withIds: 2 } as const;
 
@@ -74,6 +76,11 @@ export interface KeyedChunk {
   readonly markMs?: number;
 }
 
+/** A message of a partition's series. */
+export type KeyedMessage =
+  | { readonly kind: "events"; readonly chunk: KeyedChunk }
+  | { readonly kind: "erasure"; readonly erasure: KeyedErasure };
+
 export function encodeKeyedChunk(chunk: KeyedChunk): Uint8Array {
   return pack({
     f: chunk.items.some(({ id }) => id !== undefined) ? formats.withIds : formats.plain,
@@ -102,8 +109,20 @@ export function encodeKeyedChunk(chunk: KeyedChunk): Uint8Array {
 }
 
 /** @throws TributaryError MALFORMED, UNSUPPORTED_FORMAT, LIMIT_EXCEEDED */
-export function decodeKeyedChunk(bytes: Uint8Array): KeyedChunk {
+export function decodeKeyedMessage(bytes: Uint8Array): KeyedMessage {
   const value = unpack(bytes);
+  if (formatOf(value) !== erasureFormat) return { kind: "events", chunk: parseChunk(value) };
+  const erasure = parseKeyedErasure(value);
+  if (erasure === undefined) throw malformed("its erasure lacks a field or has one of the wrong type");
+  return { kind: "erasure", erasure };
+}
+
+/** The same of a message that holds events. */
+export function decodeKeyedChunk(bytes: Uint8Array): KeyedChunk {
+  return parseChunk(unpack(bytes));
+}
+
+function parseChunk(value: unknown): KeyedChunk {
   const parsed = wireSchema.safeParse(value);
   if (!parsed.success) throw refusalOf(value, parsed.error);
   const wire = parsed.data;
@@ -133,14 +152,18 @@ function toItem(wire: z.infer<typeof itemSchema>, chunk: z.infer<typeof wireSche
 }
 
 function refusalOf(value: unknown, error: z.ZodError): TributaryError {
-  const format = typeof value === "object" && value !== null && "f" in value ? value.f : undefined;
-  const read: readonly number[] = Object.values(formats);
+  const format = formatOf(value);
+  const read: readonly number[] = [...Object.values(formats), erasureFormat];
   if (typeof format === "number" && !read.includes(format))
     return new TributaryError(
       "UNSUPPORTED_FORMAT",
-      `keyed format ${format} is not known, this build reads ${read.join(" and ")}`,
+      `keyed format ${format} is not known, this build reads ${read.join(", ")}`,
     );
   return malformed(`field ${error.issues[0]?.path.join(".") || "(top)"} is missing or of the wrong type`);
+}
+
+function formatOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "f" in value ? value.f : undefined;
 }
 
 function malformed(why: string): TributaryError {

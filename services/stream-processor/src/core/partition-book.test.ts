@@ -4,6 +4,7 @@ import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import { compareVersions } from "@tributary/shared/contracts/version";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ErasedKey } from "./erased-keys.ts";
 import type { KeyedChunk, KeyedItem } from "./keyed-item.ts";
 import { leastMark } from "./marks.ts";
 import { type CommitContent, PartitionBook } from "./partition-book.ts";
@@ -14,7 +15,7 @@ import type { RowToTell } from "./rows-chunk.ts";
 
 /**
  * A partition's life in memory: routers that crash and come back, zombies of both kinds, lost acknowledgements, failed
- * commits, takeovers, a clock that is paused behind where it was seen, producers that send an event again. Whatever happens,
+ * commits, takeovers, a clock that is paused behind where it was seen, producers that send an event again, keys that are erased. Whatever happens,
  * the rows merged by version are what a recount of the events gives, each counted once.
  */
 const hopMs = 10;
@@ -81,6 +82,9 @@ function chunkOf(shard: number, items: readonly KeyedItem[], markMs?: number): K
   };
 }
 
+/** What a partition's series holds. */
+type Item = KeyedChunk | ErasedKey;
+
 /** Reads its shard's events in order; another one, stalled or crashed, may read them again. */
 class Router {
   position: number;
@@ -89,7 +93,7 @@ class Router {
     this.shard = shard;
     this.position = position;
   }
-  publish(events: readonly Event[], log: KeyedChunk[], count: number, nowMs: number): void {
+  publish(events: readonly Event[], log: Item[], count: number, nowMs: number): void {
     const next = events
       .filter(({ sequence }) => sequence % 2 === this.shard && sequence > this.position)
       .slice(0, count);
@@ -110,6 +114,9 @@ class Router {
   }
 }
 
+/** Of an erasure that reaches the partition late, a tile goes as a whole. */
+const tileEndMs = (instantMs: number) => Math.floor(instantMs / hopMs) * hopMs + hopMs;
+
 type Acknowledge = "yes" | "lost" | "not sent";
 
 /** An owner that has lost its lease: what it had in flight then may be published at any time. */
@@ -124,7 +131,7 @@ const seenAheadMs = 40;
 
 class World {
   readonly events: Event[] = [];
-  readonly log: KeyedChunk[] = [];
+  readonly log: Item[] = [];
   readonly rows = new Map<string, Told>();
   routers = [new Router(0, 0), new Router(1, 0)];
   zombieRouters: Router[] = [];
@@ -132,6 +139,7 @@ class World {
   #marks = [0, 0];
   keys = new Map<string, StoredKey>();
   stored: CommitContent | undefined;
+  storedErased: ErasedKey[] = [];
   book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
   zombies: Zombie[] = [];
   nowMs = 1_000;
@@ -141,7 +149,7 @@ class World {
   #changedMs = Number.NEGATIVE_INFINITY;
   /** What a zombie evaluated although its lease had run out: the clock does not stand behind it (an owner checks its lease). */
   #zombieMs = Number.NEGATIVE_INFINITY;
-  readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0 };
+  readonly counts = { eventsApplied: 0, eventsDuplicate: 0, eventsLate: 0, eventsErased: 0 };
 
   clock() {
     const isSteady = !this.#isPaused && this.nowMs >= this.#changedMs + seenAheadMs;
@@ -150,9 +158,10 @@ class World {
 
   read(book: PartitionBook, count: number): void {
     for (let i = 0; i < count; i++) {
-      const chunk = this.log[book.state.position];
-      if (chunk === undefined) return;
-      book.apply(chunk, { ...this.clock(), sequence: book.state.position + 1, counts: this.counts });
+      const item = this.log[book.state.position];
+      if (item === undefined) return;
+      if ("eventTime" in item) book.applyErasure(item, book.state.position + 1);
+      else book.apply(item, { ...this.clock(), sequence: book.state.position + 1, counts: this.counts });
     }
   }
 
@@ -185,6 +194,7 @@ class World {
       return;
     }
     this.stored = content;
+    this.storedErased.push(...content.erased);
     for (const { key } of content.removed) this.keys.delete(key);
     for (const key of content.saved) this.keys.set(key.key, key);
   }
@@ -198,7 +208,8 @@ class World {
     if (this.stored === undefined)
       this.book = new PartitionBook(emptyPartition(0, catalog, { incarnation: 7, position: 0 }));
     else {
-      const restored = restorePartition(0, catalog, { stored: this.stored, keys: [...this.keys.values()] });
+      const [keys, erased] = [[...this.keys.values()], [...this.storedErased]];
+      const restored = restorePartition(0, catalog, { stored: this.stored, keys, erased });
       this.book = new PartitionBook(restored.state);
       this.book.resume(restored.unpublished, restored.told, this.clock());
     }
@@ -232,18 +243,45 @@ class World {
   /** What counts, told naively from the log: of each origin the first, and of each of its events the first sending. */
   counted(key: string): OracleEvent[] {
     const read = [0, 0];
-    const numbers = new Set<number>();
-    const first = this.log.flatMap(({ shard, items }) =>
-      items.flatMap(({ sequence, values: [x = null] }) => {
-        if (sequence <= (read[shard] as number)) return [];
-        read[shard] = sequence;
-        const event = this.events[sequence - 1] as Event;
-        if (numbers.has(event.number)) return [];
-        numbers.add(event.number);
-        return [{ key: event.key, timeMs: event.eventMs, fields: { x } }];
-      }),
-    );
-    return first.filter((event) => event.key === key);
+    const numbers = new Map<number, number>();
+    let counted: OracleEvent[] = [];
+    let erasedMs = Number.NEGATIVE_INFINITY;
+    for (const item of this.log) {
+      if ("eventTime" in item) {
+        if (item.key !== key || item.eventTime <= erasedMs) continue;
+        erasedMs = item.eventTime;
+        counted = counted.filter(({ timeMs }) => timeMs >= tileEndMs(erasedMs));
+        for (const [number, timeMs] of numbers) if (timeMs <= erasedMs) numbers.delete(number);
+        continue;
+      }
+      for (const { sequence, values } of item.items) {
+        if (sequence <= (read[item.shard] as number)) continue;
+        read[item.shard] = sequence;
+        const { key: given, number, eventMs } = this.events[sequence - 1] as Event;
+        if (given !== key || eventMs <= erasedMs || numbers.has(number)) continue;
+        numbers.set(number, eventMs);
+        counted.push({ timeMs: eventMs, fields: { x: values[0] ?? null } });
+      }
+    }
+    return counted;
+  }
+
+  /** Asked for now, or an item of before once more. */
+  erase(key: string, eventTime: number): void {
+    this.log.push({ entity: "e", key, eventTime });
+  }
+
+  eraseAgain(which: number): void {
+    const items = this.log.filter((item) => "eventTime" in item);
+    const item = items.at(-1 - which);
+    if (item !== undefined) this.log.push(item);
+  }
+
+  /** As the store shows it, which erases by itself whatever the owners do. */
+  shown(key: string): Told | undefined {
+    const row = this.rows.get(key);
+    const erased = this.log.flatMap((item) => ("eventTime" in item && item.key === key ? [item.eventTime] : []));
+    return row === undefined || row.version.eventTime <= Math.max(...erased) ? undefined : row;
   }
 
   /** Paused behind where it was seen. */
@@ -281,8 +319,8 @@ class World {
     expect(this.book.unpublished).toBe(0);
     for (const key of ["a", "b"]) {
       const given = this.counted(key);
-      if (given.length === 0) continue;
-      expect([key, this.nowMs, read(this.rows.get(key), this.nowMs)]).toEqual([
+      if (given.length === 0 && this.shown(key) === undefined) continue;
+      expect([key, this.nowMs, read(this.shown(key), this.nowMs)]).toEqual([
         key,
         this.nowMs,
         recount(view, given, this.nowMs),
@@ -349,6 +387,15 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("time" as const), ms: fc.integer({ min: 1, max: 60 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("time" as const), ms: fc.integer({ min: 100, max: 400 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("pause" as const), ms: fc.integer({ min: 0, max: 40 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("erase" as const),
+      key: fc.constantFrom("a", "b"),
+      aheadMs: fc.integer({ min: -60, max: 40 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("erase again" as const), which: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("check" as const) }) },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
@@ -409,6 +456,12 @@ function run(world: World, step: Command): void {
     case "pause":
       world.pause(step.ms);
       return;
+    case "erase":
+      world.erase(step.key, nowMs + step.aheadMs);
+      return;
+    case "erase again":
+      world.eraseAgain(step.which);
+      return;
     case "check":
       world.check();
       return;
@@ -418,7 +471,7 @@ function run(world: World, step: Command): void {
 }
 
 describe("a partition", () => {
-  it("publishes what a recount gives, through crashes, takeovers, zombies and resends", () => {
+  it("publishes what a recount gives, through crashes, takeovers, zombies, resends and erasures", () => {
     fc.assert(
       fc.property(fc.array(command, { minLength: 10, maxLength: 60, size: "max" }), (steps) => {
         const world = new World();
@@ -477,7 +530,11 @@ describe("the rules' cases", () => {
     world.tick(world.book, "lost");
     const published = world.rows.get("a")?.version;
     const late = new PartitionBook(
-      restorePartition(0, catalog, { stored: world.stored as CommitContent, keys: [...world.keys.values()] }).state,
+      restorePartition(0, catalog, {
+        stored: world.stored as CommitContent,
+        keys: [...world.keys.values()],
+        erased: [],
+      }).state,
     );
     world.read(late, 2);
     world.tick(late, "yes");
@@ -614,6 +671,71 @@ describe("the rules' cases", () => {
     world.tick(world.book, "yes");
     expect(unknown.map((entry) => world.book.isTold(entry))).toEqual([true]);
     expect(read(world.rows.get("a"), world.nowMs)?.[0]).toBe(1);
+  });
+
+  it("S3: a row that was on its way at the erasure is of its event time or before, and the key is gone", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 998)]));
+    world.read(world.book, 1);
+    const { emit } = world.book.evaluate(world.book.due(world.nowMs), world.clock());
+    world.erase("a", 1_005);
+    world.read(world.book, 1);
+    world.book.acknowledged(emit, world.clock());
+    expect(emit[0]?.told.version.eventTime).toBeLessThanOrEqual(1_005);
+    world.pass(200);
+    world.tick(world.book, "yes");
+    expect([world.book.unpublished, world.book.state.views.get("v")?.keys.size, world.rows.size]).toEqual([0, 0, 0]);
+    const { removed, saved, erased } = world.book.beginCommit();
+    expect([removed.map(({ key }) => key), saved, erased.length]).toEqual([["a"], [], 1]);
+  });
+
+  it("S3: after an erasure that comes late the key goes on from what is of later, with a newer row", () => {
+    const world = new World();
+    world.log.push(chunkOf(0, [item(2, "a", 985, 5), item(4, "a", 998, 7)]));
+    world.read(world.book, 1);
+    world.tick(world.book, "yes");
+    const before = world.rows.get("a") as Told;
+    const erasure = { entity: "e", key: "a", eventTime: 986 };
+    world.erase("a", erasure.eventTime);
+    world.read(world.book, 1);
+    expect(world.book.isErased(erasure)).toBe(false);
+    world.tick(world.book, "lost");
+    expect(world.book.isErased(erasure)).toBe(false);
+    world.commit(true);
+    world.takeOver(false);
+    expect(world.book.isErased(erasure)).toBe(false);
+    world.tick(world.book, "yes");
+    expect(world.book.isErased(erasure)).toBe(true);
+    expect(compareVersions((world.rows.get("a") as Told).version, before.version)).toBeGreaterThan(0);
+    expect(read(world.rows.get("a"), world.nowMs)?.slice(0, 2)).toEqual([1, 1]);
+  });
+
+  it.each(["before it", "behind it"])(
+    "S3: a key whose values are the same after an erasure is told all the same, when its row was acknowledged %s",
+    (when) => {
+      const world = new World();
+      world.log.push(chunkOf(0, [item(2, "a", 1_000, 3)]));
+      world.read(world.book, 1);
+      world.pass(1);
+      const { emit } = world.book.evaluate(world.book.due(world.nowMs), world.clock());
+      if (when === "before it") world.book.acknowledged(emit, world.clock());
+      world.pass(100);
+      world.log.push(chunkOf(0, [item(4, "a", 1_001, 3)]));
+      world.erase("a", 1_000);
+      world.log.push(chunkOf(0, [item(6, "a", 1_001, 3)]));
+      world.read(world.book, 3);
+      if (when === "behind it") world.book.acknowledged(emit, world.clock());
+      world.tick(world.book, "yes");
+      expect(read(world.shown("a"), world.nowMs)?.slice(0, 4)).toEqual([0, 1, null, 3]);
+    },
+  );
+
+  it("S3: what an erasure covers is counted neither late nor again, and says so", () => {
+    const world = new World();
+    world.erase("a", 1_005);
+    world.log.push(chunkOf(0, [item(2, "a", 1_005), item(4, "b", 1_005), item(6, "a", 1_006)]));
+    world.read(world.book, 2);
+    expect(world.counts).toMatchObject({ eventsApplied: 2, eventsErased: 1, eventsDuplicate: 0 });
   });
 
   it("C2: the mark of a view is the least of its shards, and none while a shard has not been read", () => {

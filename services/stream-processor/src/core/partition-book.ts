@@ -3,6 +3,7 @@ import { foreverMs } from "@tributary/shared/aggregation/row-schedule";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { type ApplyCounts, applyChunk } from "./apply-chunk.ts";
 import { DueQueue } from "./due-queue.ts";
+import { type ErasedKey, entriesOf, eraseKey } from "./erased-keys.ts";
 import { type Evaluation, evaluate, type Lags, lagsAt } from "./evaluation.ts";
 import { forgetBySwitch, idsUntilMs } from "./id-reach.ts";
 import { InheritedRows, type TakeoverClock } from "./inherited-rows.ts";
@@ -28,6 +29,8 @@ export interface CommitContent extends StoredPartition {
   readonly saved: readonly StoredKey[];
   readonly removed: readonly KeyName[];
   readonly removedViews: readonly { readonly view: string; readonly viewVersion: number }[];
+  /** In the order applied: of a key the last counts. */
+  readonly erased: readonly ErasedKey[];
 }
 
 export class PartitionBook {
@@ -36,6 +39,8 @@ export class PartitionBook {
   readonly #inherited = new InheritedRows();
   readonly #unpublished = new Set<KeyEntry>();
   readonly #unsaved = new UnsavedChanges();
+  /** Keys of which readers see what an erasure has taken out, and its position. */
+  readonly #cut = new WeakMap<KeyEntry, number>();
 
   constructor(state: PartitionState) {
     this.state = state;
@@ -55,7 +60,10 @@ export class PartitionBook {
     told: readonly { readonly entry: KeyEntry; readonly untilMs: number }[],
     clock: ClockReading,
   ): void {
-    for (const entry of unpublished) this.#touch(entry);
+    for (const entry of unpublished) {
+      this.#touch(entry);
+      if (this.state.erased.of(entry.view.view.entity)?.has(entry.key)) this.#cut.set(entry, this.state.position);
+    }
     for (const { entry, untilMs } of told) this.#queue.push(entry, untilMs - lagsAt(clock.rate).marginMs);
   }
 
@@ -71,6 +79,24 @@ export class PartitionBook {
       counts: at.counts,
       onTouched: (entry) => this.#touch(entry),
     });
+  }
+
+  /** An item of the series, like events (S3): what it takes out is gone in every owner that has read so far. */
+  applyErasure(erasure: ErasedKey, sequence: number): void {
+    const erased = eraseKey(this.state, erasure);
+    this.state.position = sequence;
+    if (erased === undefined) return;
+    this.#unsaved.erased(erasure);
+    for (const entry of erased.gone) this.#forget(entry);
+    for (const entry of erased.changed) {
+      this.#cut.set(entry, sequence);
+      this.#touch(entry);
+    }
+  }
+
+  /** True when the erasure is part of the state, and readers have been told of what it left. */
+  isErased(erasure: ErasedKey): boolean {
+    return this.state.erased.covers(erasure) && !entriesOf(this.state, erasure).some((entry) => this.#cut.has(entry));
   }
 
   switchCatalog(catalog: Catalog): void {
@@ -99,6 +125,7 @@ export class PartitionBook {
     }
     for (const { entry, told } of evaluation.unchanged) {
       this.#unpublished.delete(entry);
+      this.#cut.delete(entry);
       this.#requeue(entry, told, { seenMs: clock.nowMs, lags });
     }
     for (const entry of evaluation.waiting) this.#touch(entry);
@@ -109,8 +136,11 @@ export class PartitionBook {
   acknowledged(rows: readonly RowToTell[], clock: ClockReading): void {
     const lags = lagsAt(clock.rate);
     for (const { entry, told } of rows) {
-      entry.told = told;
+      const isErased = this.state.erased.coversRow(entry, told.version);
+      entry.told = isErased ? undefined : told;
       this.#unsaved.changed(entry);
+      if (isErased) this.#touch(entry);
+      if (told.version.sequence >= (this.#cut.get(entry) ?? Number.POSITIVE_INFINITY)) this.#cut.delete(entry);
       if (told.version.minor > clock.nowMs) this.#touch(entry);
       this.#requeue(entry, told, { seenMs: told.version.minor, lags });
     }
@@ -154,11 +184,11 @@ export class PartitionBook {
 
   /** Everything since the commit before, as of now; report how it went before the next. */
   beginCommit(): CommitContent {
-    const { keys, removed, removedViews } = this.#unsaved.beginCommit();
+    const { keys, ...rest } = this.#unsaved.beginCommit();
     const saved = [...keys]
       .filter((entry) => isCurrent(this.state, entry))
       .map((entry) => storeKey(entry, !this.#unpublished.has(entry)));
-    return { ...storePartition(this.state), saved, removed, removedViews };
+    return { ...storePartition(this.state), ...rest, saved };
   }
 
   commitFailed(): void {
@@ -196,6 +226,10 @@ export class PartitionBook {
 
   #drop(entry: KeyEntry): void {
     entry.view.keys.delete(entry.key);
+    this.#forget(entry);
+  }
+
+  #forget(entry: KeyEntry): void {
     this.#unpublished.delete(entry);
     this.#unsaved.removed(entry);
   }

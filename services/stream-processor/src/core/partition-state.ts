@@ -4,6 +4,7 @@ import type { Catalog, StreamView } from "@tributary/shared/contracts/catalog";
 import type { OriginPosition } from "@tributary/shared/contracts/events";
 import type { Version } from "@tributary/shared/contracts/version";
 import type { Due } from "./due-queue.ts";
+import { ErasedKeys } from "./erased-keys.ts";
 import { streamViews } from "./routing-plan.ts";
 import type { Published, Told } from "./row-emission.ts";
 
@@ -24,6 +25,7 @@ export interface PartitionState {
   readonly marks: Map<string, number>;
   /** By source: how far event time has provably advanced, epoch ms. */
   readonly watermarks: Map<string, number>;
+  readonly erased: ErasedKeys;
   readonly views: Map<string, ViewState>;
 }
 
@@ -56,6 +58,7 @@ export function emptyPartition(
     origins: new Map(),
     marks: new Map(),
     watermarks: new Map(),
+    erased: new ErasedKeys(),
     views: new Map(),
   };
   switchCatalog(state, catalog);

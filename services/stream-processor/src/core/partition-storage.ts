@@ -1,6 +1,7 @@
 import { decodeKeyState, encodeKeyState } from "@tributary/shared/aggregation/key-state-codec";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import type { OriginPosition } from "@tributary/shared/contracts/events";
+import type { ErasedKey } from "./erased-keys.ts";
 import { idsUntilMs } from "./id-reach.ts";
 import { emptyPartition, entryOf, type KeyEntry, type PartitionState } from "./partition-state.ts";
 
@@ -24,6 +25,12 @@ export interface StoredKey extends KeyName {
   readonly state: Uint8Array;
   /** Until when the last acknowledged row tells the key's values; null: its newest row is not acknowledged. */
   readonly toldUntilMs: number | null;
+}
+
+export interface LoadedPartition {
+  readonly stored: StoredPartition;
+  readonly keys: readonly StoredKey[];
+  readonly erased: readonly ErasedKey[];
 }
 
 /** A copy that later changes of the state do not touch. */
@@ -55,11 +62,12 @@ export function storeKey(entry: KeyEntry, isPublished: boolean): StoredKey {
 export function restorePartition(
   partition: number,
   catalog: Catalog,
-  { stored, keys }: { readonly stored: StoredPartition; readonly keys: readonly StoredKey[] },
+  { stored, keys, erased }: LoadedPartition,
 ): { state: PartitionState; unpublished: KeyEntry[]; told: { entry: KeyEntry; untilMs: number }[] } {
   const state = emptyPartition(partition, catalog, stored);
   for (const field of ["origins", "marks", "watermarks"] as const)
     for (const [name, value] of stored[field]) (state[field] as Map<string, unknown>).set(name, value);
+  for (const key of erased) state.erased.add(key);
   const unpublished: KeyEntry[] = [];
   const told: { entry: KeyEntry; untilMs: number }[] = [];
   for (const { view: name, viewVersion, key, state: bytes, toldUntilMs } of keys) {

@@ -1,3 +1,4 @@
+import type { ErasedKey } from "./erased-keys.ts";
 import type { KeyEntry, ViewState } from "./partition-state.ts";
 import { type KeyName, nameOf } from "./partition-storage.ts";
 
@@ -5,6 +6,7 @@ interface Changes {
   readonly keys: Set<KeyEntry>;
   readonly removed: KeyName[];
   readonly removedViews: { readonly view: string; readonly viewVersion: number }[];
+  readonly erased: ErasedKey[];
 }
 
 /** What storage does not have yet. A commit takes all of it; one that fails gives it back. */
@@ -13,8 +15,8 @@ export class UnsavedChanges {
   #inCommit = noChanges();
 
   get isEmpty(): boolean {
-    const { keys, removed, removedViews } = this.#since;
-    return keys.size + removed.length + removedViews.length === 0;
+    const { keys, removed, removedViews, erased } = this.#since;
+    return keys.size + removed.length + removedViews.length + erased.length === 0;
   }
 
   changed(entry: KeyEntry): void {
@@ -30,6 +32,10 @@ export class UnsavedChanges {
     this.#since.removedViews.push({ view: view.name, viewVersion: view.version });
   }
 
+  erased({ entity, key, eventTime }: ErasedKey): void {
+    this.#since.erased.push({ entity, key, eventTime });
+  }
+
   beginCommit(): Changes {
     this.#inCommit = this.#since;
     this.#since = noChanges();
@@ -40,10 +46,11 @@ export class UnsavedChanges {
     for (const entry of this.#inCommit.keys) this.#since.keys.add(entry);
     this.#since.removed.unshift(...this.#inCommit.removed);
     this.#since.removedViews.unshift(...this.#inCommit.removedViews);
+    this.#since.erased.unshift(...this.#inCommit.erased);
     this.#inCommit = noChanges();
   }
 }
 
 function noChanges(): Changes {
-  return { keys: new Set(), removed: [], removedViews: [] };
+  return { keys: new Set(), removed: [], removedViews: [], erased: [] };
 }

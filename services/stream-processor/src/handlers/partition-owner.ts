@@ -7,9 +7,10 @@ import type { Cursor, DeliveredMessage } from "@tributary/shared/messaging/contr
 import { savePartition } from "../adapters/partition-store.ts";
 import { settleRealMs } from "../core/evaluation.ts";
 import type { TakeoverClock } from "../core/inherited-rows.ts";
-import { decodeKeyedChunk, type KeyedChunk } from "../core/keyed-item.ts";
+import { decodeKeyedMessage, type KeyedMessage } from "../core/keyed-item.ts";
 import type { PartitionBook } from "../core/partition-book.ts";
 import { openPartition } from "./open-partition.ts";
+import { PartitionErasures } from "./partition-erasures.ts";
 import type { HeldLease, Parts, Worker } from "./parts.ts";
 import { PartitionRepublisher } from "./republish-partition.ts";
 import { RowTeller } from "./row-teller.ts";
@@ -34,6 +35,7 @@ export class PartitionOwner implements Worker {
   #book: PartitionBook | undefined;
   #teller: RowTeller | undefined;
   #republisher: PartitionRepublisher | undefined;
+  #erasures: PartitionErasures | undefined;
   #isStopping = false;
   #failure: unknown;
   #ticking: Promise<void> | undefined;
@@ -108,7 +110,10 @@ export class PartitionOwner implements Worker {
     try {
       this.#book = book;
       this.#committed = book.state.position;
-      while (!this.#isOver() && !(await cursor.drained())) await this.#readSome(cursor, book);
+      const erasures = new PartitionErasures(this.#parts, this.#lease, book);
+      this.#erasures = erasures;
+      // Nothing is told that counts what was to be erased when this began.
+      while (!this.#isOver() && !((await cursor.drained()) && erasures.isApplied)) await this.#readSome(cursor, book);
       // The first fence of all: nobody was here before.
       if (this.#lease.fence > 1) book.takenOver(takeoverClock(this.#parts));
       if (this.#stopped === undefined) this.#beginTelling(book);
@@ -132,23 +137,34 @@ export class PartitionOwner implements Worker {
 
   async #readSome(cursor: Cursor, book: PartitionBook): Promise<void> {
     if (this.#stopped !== undefined) return pause(readWaitMs);
-    for (const message of await cursor.next(this.#parts.config.keyedBufferMax, readWaitMs)) {
-      const chunk = this.#decode(message);
-      if (chunk === undefined || !(await this.#takeUp(book, chunk.catalogVersion))) return;
-      const { nowMs, rate } = { nowMs: this.#parts.clock.now(), rate: this.#parts.clock.record.rate };
-      book.apply(chunk, { sequence: message.sequence, nowMs, rate, counts: this.#parts.counters });
+    await this.#erasures?.publish();
+    for (const message of await cursor.next(this.#parts.config.keyedBufferMax, readWaitMs))
+      if (!(await this.#apply(book, message))) return;
+  }
+
+  /** False: what comes behind the message must not be read. */
+  async #apply(book: PartitionBook, { sequence, data }: DeliveredMessage): Promise<boolean> {
+    const item = this.#decode(sequence, data);
+    if (item === undefined) return false;
+    if (item.kind === "erasure") {
+      book.applyErasure(item.erasure, sequence);
+      return true;
     }
+    if (!(await this.#takeUp(book, item.chunk.catalogVersion))) return false;
+    const { nowMs, rate } = { nowMs: this.#parts.clock.now(), rate: this.#parts.clock.record.rate };
+    book.apply(item.chunk, { sequence, nowMs, rate, counts: this.#parts.counters });
+    return true;
   }
 
   /** O4: an item that cannot be read stops the partition; to skip it would let a later origin pass for ever. */
-  #decode(message: DeliveredMessage): KeyedChunk | undefined {
+  #decode(sequence: number, data: Uint8Array): KeyedMessage | undefined {
     try {
-      return decodeKeyedChunk(message.data);
+      return decodeKeyedMessage(data);
     } catch (thrown) {
       const error = asTributaryError(thrown);
-      this.#stopped = `message ${message.sequence} of TRIB_KEYED: ${error.message}`;
+      this.#stopped = `message ${sequence} of TRIB_KEYED: ${error.message}`;
       this.#parts.logger.error(
-        { partition: this.partition, sequence: message.sequence, code: error.code },
+        { partition: this.partition, sequence, code: error.code },
         `partition ${this.partition} stops: ${this.#stopped}`,
       );
       return undefined;
@@ -171,7 +187,8 @@ export class PartitionOwner implements Worker {
 
   #isCommitDue(): boolean {
     if (this.#committedAtMs === undefined) return true;
-    const everyMs = this.#book?.hasUnsaved ? this.#parts.config.commitMs : idleCommitMs;
+    const hasMore = this.#book?.hasUnsaved || this.#erasures?.carriedOut().length;
+    const everyMs = hasMore ? this.#parts.config.commitMs : idleCommitMs;
     return performance.now() - this.#committedAtMs >= everyMs;
   }
 
@@ -180,9 +197,11 @@ export class PartitionOwner implements Worker {
     if (book === undefined) return;
     this.#committedAtMs = performance.now();
     const content = book.beginCommit();
+    const erased = this.#erasures?.carriedOut() ?? [];
     try {
       await savePartition(this.#parts.database, this.#lease, { partition: this.partition, ...content });
       this.#committed = content.position;
+      await this.#erasures?.giveReceipts(erased);
     } catch (error) {
       book.commitFailed();
       throw error;

@@ -7,6 +7,7 @@ import type { Logger } from "@tributary/shared/runtime/logger";
 import type { Database } from "../adapters/database.ts";
 import type { options } from "../config.ts";
 import type { Counters } from "../metrics.ts";
+import type { Erasures } from "./follow-erasures.ts";
 
 /** What the handlers work with; made once by the composition root. */
 export interface Parts {
@@ -20,6 +21,7 @@ export interface Parts {
   readonly rows: Publisher;
   readonly catalog: CatalogView;
   readonly clock: Clock;
+  readonly erasures: Erasures;
   readonly counters: Counters;
 }
 
