@@ -116,7 +116,7 @@ describe("the batch-runner as a process", () => {
     expect(reply).toMatchObject({ accepted: true, view: "shop_sales" });
     const counts = { rows: 1, published: 1 };
     expect(await ended(reply)).toMatchObject({ kind: "republish", phase: "published", run: 0, counts });
-    expect(await ended(await republish("wide"))).toMatchObject({ kind: "republish", isUnpublished: true });
+    expect(await ended(await republish("endless"))).toMatchObject({ kind: "republish", isUnpublished: true });
     await expect(republish("nope")).rejects.toMatchObject({ code: "UNKNOWN_VIEW" });
     await expect(republish("manual")).rejects.toMatchObject({ code: "WRONG_LANE" });
     await expect(ask(subjects.batchRepublish, {})).rejects.toMatchObject({ code: "MALFORMED" });
