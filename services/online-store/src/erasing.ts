@@ -36,6 +36,7 @@ export async function openErasing({ broker, redis, catalog, ...rest }: ErasingPa
   const erasures = await followErasures({ bucket, open, records, places, ...rest });
   return {
     erasedAt: erasures.erasedAt,
+    appliedIn: (epoch) => erasures.appliedIn(epoch),
     start: (epoch) => erasures.start(epoch),
     stop: () => erasures.stop(),
     endpoint: (epoch) => ({

@@ -104,7 +104,16 @@ async function startLoop(parts: Parts, lane: Lane, opened: Promise<void>): Promi
 function track(parts: Parts, loops: Loops, replays: Replays): Promise<ProgressTracker> {
   const { catalog, progress, lives, readingSession: session, writingSession: lookSession, config, logger } = parts;
   return trackProgress({
-    ...{ progress, lives, replays, session, lookSession, loops, logger },
+    ...{
+      progress,
+      lives,
+      replays,
+      erasedIn: (epoch: string) => parts.erasing.appliedIn(epoch),
+      session,
+      lookSession,
+      loops,
+      logger,
+    },
     partitions: () => catalog.current?.partitions ?? defaultPartitions,
     views: () => Object.values(catalog.current?.views ?? {}).map(laneView),
     everyMs: config.progressMs,

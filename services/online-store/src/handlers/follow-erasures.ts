@@ -15,6 +15,12 @@ import type { ErasedRecords } from "./erased-records.ts";
  */
 export interface Erasures {
   readonly erasedAt: ErasedAt;
+  /**
+   * Resolves when all that is known is applied to what Redis holds in this epoch: before that nothing is read of it (R2). Asked
+   * again it costs nothing.
+   * @throws TributaryError UNAVAILABLE
+   */
+  appliedIn(epoch: string): Promise<void>;
   /** From when it is known what Redis holds. */
   start(epoch: () => string): void;
   stop(): Promise<void>;
@@ -52,6 +58,9 @@ class Follower implements Erasures {
   #running: Promise<void> = Promise.resolve();
   /** What all that is known is applied to. */
   #appliedTo = "";
+  /** The epoch in which it was, before anybody read of it, and the work on that. */
+  #readableIn = "";
+  #preparing: Promise<void> = Promise.resolve();
   #isFailing = false;
   readonly erasedAt = this.#book.erasedAt;
 
@@ -64,6 +73,19 @@ class Follower implements Erasures {
     this.#cursor = cursor;
     do this.#note(await cursor.next(messagesMax, 50));
     while (!(await cursor.drained()));
+  }
+
+  appliedIn(epoch: string): Promise<void> {
+    const prepared = this.#preparing.then(() => this.#prepare(epoch));
+    this.#preparing = prepared.catch(() => undefined);
+    return prepared;
+  }
+
+  async #prepare(epoch: string): Promise<void> {
+    if (this.#readableIn === epoch) return;
+    await this.#options.places.refresh();
+    await this.#erase(this.#book.all);
+    this.#readableIn = epoch;
   }
 
   start(epoch: () => string): void {
@@ -122,16 +144,23 @@ class Follower implements Erasures {
   }
 
   async #apply(erasures: readonly Erasure[]): Promise<void> {
+    for (const { id } of await this.#erase(erasures)) await this.#giveReceipt(id);
+  }
+
+  /** Those that are carried out. */
+  async #erase(erasures: readonly Erasure[]): Promise<Erasure[]> {
     const { records, places } = this.#options;
+    const done: Erasure[] = [];
     for (let i = 0; i < erasures.length; i += recordsAtOnceMax) {
       const slice = erasures.slice(i, i + recordsAtOnceMax);
       const keys = new Set(slice.flatMap((erasure) => places.of(erasure).map(({ key }) => key)));
       const { corrupt } = await applyErasures(records, [...keys], this.erasedAt);
-      const done = slice.filter((erasure) => !places.of(erasure).some(({ key }) => corrupt.has(key)));
-      for (const { id } of done) await this.#giveReceipt(id);
-      const left = slice.filter((erasure) => !done.includes(erasure)).map(({ id }) => id);
+      const isLeft = (erasure: Erasure) => places.of(erasure).some(({ key }) => corrupt.has(key));
+      done.push(...slice.filter((erasure) => !isLeft(erasure)));
+      const left = slice.filter(isLeft).map(({ id }) => id);
       if (left.length > 0) this.#options.logger.error({ ids: left }, "records to be erased fail their checks");
     }
+    return done;
   }
 
   async #giveReceipt(id: string): Promise<void> {

@@ -19,7 +19,8 @@ import type { Replays } from "./replay-lanes.ts";
  * partitions, settle their confirmations (C4), and show the result to reads. A late round only makes ages larger.
  *
  * An epoch is one life of the data in Redis. A server that was restarted or emptied begins a new one before anything is read
- * from it (R2); floors then stand where Redis itself says, and follow the replay until it is done.
+ * from it, and has the erasures applied to it first (R2); floors then stand where Redis itself says, and follow the replay until
+ * it is done.
  */
 export interface StoreState {
   /** @throws TributaryError UNAVAILABLE while it is not known what the server behind a new connection holds */
@@ -46,6 +47,8 @@ export interface TrackOptions {
   readonly progress: Progress;
   readonly lives: Lives;
   readonly replays: Replays;
+  /** Applies the erasures to an epoch, once: nothing is read of it before (R2). @throws TributaryError UNAVAILABLE */
+  readonly erasedIn: (epoch: string) => Promise<void>;
   /** Of the connection that reads go over, and of the one that looks. */
   readonly session: RedisSession;
   readonly lookSession: RedisSession;
@@ -124,6 +127,8 @@ class Tracker implements ProgressTracker {
     const number = this.#looks;
     const session = this.#options.session.count;
     const lives = await this.#livesOf(acked);
+    const epoch = epochOf(lives);
+    await this.#options.erasedIn(epoch);
     const loaded = await this.#options.progress.load(lives.map((life) => life.floors));
     const views = this.#options.views();
     const partitions = await Promise.all(
@@ -135,7 +140,7 @@ class Tracker implements ProgressTracker {
       this.#partitions = partitions;
       this.#runs = lives.map(({ run }) => run);
       this.#confirmations = new Confirmations(partitions.map(({ confirmed }) => confirmed));
-      this.#show(epochOf(lives), session);
+      this.#show(epoch, session);
       this.gaps = gapsOf(partitions, views);
       this.floors = lives.every(isWhole) && acked.size > 0 ? acked : leastFloors(lives);
     }
