@@ -2,6 +2,7 @@ import type { BenchContext } from "./benchmark.ts";
 import { type Mesh, withMesh } from "./mesh.ts";
 import { processCpuMs } from "./process-cpu.ts";
 import { type Profiler, profilerInto } from "./profile.ts";
+import { type CacheCase, cacheCases, measureCache } from "./read-cache.ts";
 import type { Dataset, ReadCase } from "./read-dataset.ts";
 import { fanout } from "./read-fanout.ts";
 import { benchRedis, fillRecords } from "./read-fill.ts";
@@ -26,7 +27,13 @@ const memoryCase = "memory";
 /** Quick: one small and one large read of the grid. */
 const quickCases = ["1x50", "50x250", "fanout", memoryCase];
 
-export const caseNames = [memoryCase, ...datasetsOf(1, 1).flatMap(({ cases }) => cases.map(({ name }) => name))];
+/** Those of the read cache are measured only when they are named: they are of a store with another setting. */
+const namesOfCaches = Object.keys(cacheCases) as CacheCase[];
+export const caseNames = [
+  memoryCase,
+  ...datasetsOf(1, 1).flatMap(({ cases }) => cases.map(({ name }) => name)),
+  ...namesOfCaches,
+];
 
 export async function run(context: BenchContext): Promise<void> {
   const entities = context.entities ?? entitiesDefault[context.quick ? "quick" : "full"];
@@ -37,6 +44,7 @@ export async function run(context: BenchContext): Promise<void> {
     const withMemory = dataset.name === "grid" && isWanted(memoryCase);
     if (cases.length > 0 || withMemory) await measure({ ...dataset, cases }, context, withMemory ? entities : 0);
   }
+  for (const name of namesOfCaches) if (wanted?.includes(name)) await measureCache(name, context, entities);
 }
 
 function datasetsOf(entities: number, candidates: number): readonly Dataset[] {

@@ -146,10 +146,11 @@ async function disturb({ tracking }: OpenCache, history: History, random: () => 
   const disturbances = [
     () => killClients(redis, "cache"),
     () => killClients(redis, "cache-changes"),
-    async () => {
+    async (round: number) => {
       proxy.hold("__redis__:invalidate");
       await readsMore(history, 200 + random() * 2_000);
-      if (random() < 0.5) await until(() => !tracking.isCurrent());
+      // Every other time until nothing is served from it any more.
+      if (round % 2 === 1) await until(() => !tracking.isCurrent());
       await readsMore(history, 200);
       proxy.release();
     },
@@ -157,7 +158,7 @@ async function disturb({ tracking }: OpenCache, history: History, random: () => 
   for (let round = 0; round < 12; round++) {
     await until(() => tracking.isCurrent(), { what: "the cache is used" });
     await readsMore(history, 200 + random() * 500);
-    await disturbances[round % disturbances.length]?.();
+    await disturbances[round % disturbances.length]?.(round);
   }
   await readsMore(history, 500);
 }
