@@ -1,7 +1,7 @@
 import { redisRecords } from "@tributary/online-store/adapters/redis-records";
 import { redisSweep } from "@tributary/online-store/adapters/redis-sweep";
 import { shapeOf } from "@tributary/online-store/core/shape";
-import { recordKey, tombstonesKey } from "@tributary/online-store/core/store-keys";
+import { recordKey, storeKeys, tombstonesKey } from "@tributary/online-store/core/store-keys";
 import { applyWrites } from "@tributary/online-store/handlers/apply-writes";
 import { type SweepOptions, sweepRound } from "@tributary/online-store/handlers/sweep-records";
 import { tombstone } from "@tributary/shared/contracts/chunk";
@@ -56,6 +56,38 @@ describe("a sweep in the background", () => {
     await until(async () => !(await exists("ORD")), { what: "the tombstone is gone, and the record with it" });
     const remembered = tombstonesKey(`{${partitionToken(partitionOf("ORD", partitions))}}`);
     await until(async () => (await rig.redis.hlen(remembered)) === 0, { what: "nothing is remembered of it" });
+  });
+
+  it("leaves the tombstones of a partition that lacks something, and takes those of the others", async () => {
+    const [lacking, whole] = ["DEN", "SEA"];
+    const place = partitionOf(lacking, partitions);
+    expect(partitionOf(whole, partitions)).not.toBe(place);
+    const [floor, holds] = [storeKeys.floor(place), storeKeys.holds(place)];
+    const bury = async (loseSomething: () => Promise<unknown>) => {
+      for (const key of [lacking, whole])
+        await rig.publish(chunkOf("congestion", [{ key, eventTime: Date.now(), features: { score: tombstone } }]));
+      await rig.settled();
+      await loseSomething();
+      await callApi(rig.admin, "STREAM.PURGE.TRIB_ROWS_DIRECT");
+      await until(async () => !(await exists(whole)), { what: "the other partition's tombstone is gone" });
+      await swept();
+      expect(await exists(lacking)).toBe(true);
+    };
+    const isGone = () => until(async () => !(await exists(lacking)), { what: "nothing is lacking, and it is gone" });
+
+    await bury(() => rig.redis.hset(holds, "direct:1:1:*", "gap"));
+    await rig.redis.hdel(holds, "direct:1:1:*");
+    await isGone();
+
+    const life = (await rig.redis.hget(floor, "life")) ?? "";
+    await bury(async () => {
+      // Somebody is about to read again what is missing, and does not come to it.
+      await rig.redis.set(storeKeys.replay, "test", "PX", 60_000);
+      await rig.redis.hset(floor, "whole", "another");
+    });
+    await rig.redis.hset(floor, "whole", life);
+    await rig.redis.del(storeKeys.replay);
+    await isGone();
   });
 
   it("never takes what is past its ttl: its lane still calls it published (C5)", async () => {
@@ -149,6 +181,7 @@ function roundOf(isNamed: (section: string) => boolean): SweepOptions {
     sections: { has: isNamed, refresh: async () => undefined },
     lease: { take: async () => true, renew: async () => true, release: async () => undefined },
     oldestMs: async () => Number.POSITIVE_INFINITY,
+    incomplete: async () => new Set(),
     counters: { rounds: 0, records: 0, tombstones: 0, sections: 0, removed: 0 },
     logger: createLogger({ name: "test", level: "silent" }),
     everyMs: 1,

@@ -1,4 +1,4 @@
-import { lanes } from "@tributary/shared/contracts/catalog";
+import { defaultPartitions, lanes } from "@tributary/shared/contracts/catalog";
 import { laneStream } from "@tributary/shared/contracts/topology";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import { readStoredMessage } from "@tributary/shared/messaging/stream-message";
@@ -6,6 +6,7 @@ import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { redisLease } from "./adapters/redis-lease.ts";
 import { redisRecords } from "./adapters/redis-records.ts";
 import { redisSweep } from "./adapters/redis-sweep.ts";
+import { isWhole } from "./core/partition-life.ts";
 import { storeKeys } from "./core/store-keys.ts";
 import { namedSections } from "./handlers/named-sections.ts";
 import { type Sweep, startSweep } from "./handlers/sweep-records.ts";
@@ -28,6 +29,7 @@ export async function openSweep(parts: Parts): Promise<Sweep> {
     store: redisSweep(writing),
     sections: namedSections(await openBucket(serving, "TRIB_CATALOG"), catalog),
     lease: redisLease(writing, storeKeys.sweep, leaseMs),
+    incomplete: () => incompletePartitions(parts),
     oldestMs: async () => Math.min(...(await Promise.all(lanes.map((lane) => oldestOf(laneStream[lane]))))),
     counters: metrics.sweep,
     logger,
@@ -35,4 +37,12 @@ export async function openSweep(parts: Parts): Promise<Sweep> {
     recordsPerSecond: config.sweepRecordsPerSecond,
     tombstoneAgeMs: config.sweepTombstoneAgeMs,
   });
+}
+
+/** What Redis has lost is read again there, or is in the streams no longer. */
+async function incompletePartitions({ lives, progress, catalog }: Parts): Promise<ReadonlySet<number>> {
+  const found = await lives.advance(catalog.current?.partitions ?? defaultPartitions, new Map());
+  const loaded = await progress.load(found.map(({ floors }) => floors));
+  const hasGap = (partition: number) => loaded[partition]?.holds.some(({ view }) => view === "*") === true;
+  return new Set(found.flatMap((life, partition) => (isWhole(life) && !hasGap(partition) ? [] : [partition])));
 }

@@ -20,7 +20,8 @@ import type { NamedSections } from "./named-sections.ts";
 
 /**
  * Goes round all records, slowly, one instance at a time, and takes what nobody needs any more: tombstones that have outlived
- * all that could be replayed (V6), view versions that no catalog names, and records with nothing in them. Whatever it takes it
+ * all that could be replayed (V6), view versions that no catalog names, and records with nothing in them. A partition that lacks
+ * something keeps its tombstones until it has it again. Whatever it takes it
  * takes by compare-and-set: what was written in between stays. Where an instance stops, the next goes on.
  */
 export interface SweepOptions {
@@ -30,6 +31,11 @@ export interface SweepOptions {
   readonly lease: RedisLease;
   /** Nothing that the row streams hold was published before this instant, real epoch ms. */
   readonly oldestMs: () => Promise<number>;
+  /**
+   * Partitions that lack something which is read or sent again: a tombstone may have to beat it yet, however old it is.
+   * @throws TributaryError UNAVAILABLE
+   */
+  readonly incomplete: () => Promise<ReadonlySet<number>>;
   readonly counters: SweepCounters;
   readonly logger: Logger;
   /** From the end of a round to the next, ms. */
@@ -104,12 +110,14 @@ async function sweepPage(options: SweepOptions, keys: readonly string[], start: 
   const isNew = ({ record }: Met) => [...record.sections.keys()].some((section) => !sections.has(section));
   if (met.some(isNew)) await sections.refresh();
   const seen = await store.sightings(met.map(({ key }) => key));
+  const isOld = ({ key, nonce }: Met) => isOutlived(seen.get(key), nonce, { ...start, ageMs: options.tombstoneAgeMs });
+  const incomplete: ReadonlySet<number> = met.some(isOld) ? await options.incomplete() : new Set();
   const replacements: Replacement[] = [];
   const sighted = new Map<string, Sighting>();
   const gone: string[] = [];
   for (const one of met) {
     const sighting = seen.get(one.key);
-    const takesTombstones = isOutlived(sighting, one.nonce, { ...start, ageMs: options.tombstoneAgeMs });
+    const takesTombstones = isOld(one) && !incomplete.has(partitionOfRecord(one.key));
     const swept = sweepRecord(one.record, { isNamed: (section) => sections.has(section), takesTombstones });
     if (swept !== undefined) replacements.push(replacementOf(one, swept));
     if (swept !== undefined) count(counters, swept);
@@ -121,6 +129,11 @@ async function sweepPage(options: SweepOptions, keys: readonly string[], start: 
   await options.records.replace(replacements);
   if (sighted.size > 0) await store.note(sighted);
   await store.forget(gone);
+}
+
+/** `{p07}:airport:ORD` → 7. */
+function partitionOfRecord(key: string): number {
+  return Number(key.slice(2, key.indexOf("}")));
 }
 
 async function meet({ records }: SweepOptions, keys: readonly string[]): Promise<Met[]> {
