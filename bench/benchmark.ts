@@ -46,6 +46,11 @@ export const benchmarks: readonly Benchmark[] = [
     load: () => import("./cli-start.ts"),
   },
   {
+    name: "feast",
+    does: "the same reads from Feast's feature server and from ours, in the same run (installs Feast: Python, PyPI)",
+    load: () => import("./peers/feast/feast.ts"),
+  },
+  {
     name: "read",
     does: "reads a second and their latency, over NATS and HTTP, and bytes a cell; floor: MGET and decode",
     load: () => import("./read.ts"),

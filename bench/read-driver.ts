@@ -2,6 +2,7 @@ import { connectTributary } from "@tributary/client/connect";
 import { connectOverHttp } from "@tributary/client/connect-over-http";
 import type { Tributary } from "@tributary/client/tributary";
 import { closedLoop, type LoadResult, openLoop, type Work } from "./load.ts";
+import { feastInJson, oursInJson } from "./peers/feast/json-readers.ts";
 import { floorReader } from "./read-floor.ts";
 import type { Reader, ReadJob, ReadResult, Target } from "./read-target.ts";
 
@@ -25,6 +26,10 @@ async function open(target: Target): Promise<Reader> {
       return clientReader(await connectTributary({ natsUrl: target.url, name: "bench" }));
     case "http":
       return clientReader(connectOverHttp({ storeUrl: target.url }));
+    case "json":
+      return oursInJson(target.url);
+    case "feast":
+      return feastInJson(target.url);
     case "floor":
       return floorReader(target.url, target.catalog);
     default:

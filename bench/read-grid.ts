@@ -14,18 +14,25 @@ export interface GridOptions {
   readonly views: number;
 }
 
-const featureNames = Array.from({ length: 10 }, (_, i) => `feature_${i}`);
+export const featureNames = Array.from({ length: 10 }, (_, i) => `feature_${i}`);
 const valueMax = 1_000_000_000;
+
+/** The grid's parts by name, for whoever builds the same of another system. */
+export const gridServices = [5, 25].map((views) => ({ name: `grid_${views * featureNames.length}`, views }));
+
+export function viewNames(views: number): readonly string[] {
+  return Array.from({ length: views }, (_, i) => `view_${i}`);
+}
 
 export function grid({ entities, views }: GridOptions): Dataset {
   const thing = entity("thing", { key: { id: int64() } });
   const features = Object.fromEntries(featureNames.map((name) => [name, int64()]));
-  const all = Array.from({ length: views }, (_, i) =>
-    directView(`view_${i}`, { entity: thing, producers: ["bench"], freshness: "1d", features }),
+  const all = viewNames(views).map((name) =>
+    directView(name, { entity: thing, producers: ["bench"], freshness: "1d", features }),
   );
-  const services = [5, 25].map((count) => {
+  const services = gridServices.map(({ name, views: count }) => {
     const uses: AnyUse[] = all.slice(0, count).map((view) => view.prefix(`${view.name}_`));
-    return featureService(`grid_${count * featureNames.length}`, uses);
+    return featureService(name, uses);
   });
   return {
     name: "grid",
@@ -39,12 +46,13 @@ function* gridRecords(entities: number, views: number): Generator<BenchRecord> {
   const random = seededRandom(1);
   const now = Date.now();
   for (let id = 0; id < entities; id++) {
-    const writes = Array.from({ length: views }, (_, view) => {
-      const values = featureNames.map((name) => [name, Math.floor(random() * valueMax)] as const);
-      return writeOf(`view_${view}`, Object.fromEntries(values), now);
-    });
+    const writes = viewNames(views).map((view) => writeOf(view, gridValues(random), now));
     yield { entity: "thing", key: String(id), writes };
   }
+}
+
+function gridValues(random: () => number): Record<string, number> {
+  return Object.fromEntries(featureNames.map((name) => [name, Math.floor(random() * valueMax)]));
 }
 
 function gridCase(entities: number, rows: number, features: number): ReadCase {

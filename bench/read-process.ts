@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { nodeArguments } from "@tributary/local/node-command";
 import type { ReadJob, ReadResult, Target } from "./read-target.ts";
 
 /** A driver in a process of its own. */
@@ -12,7 +13,8 @@ export interface Driver {
 const entry = fileURLToPath(new URL("./read-driver.ts", import.meta.url));
 
 export function startDriver(target: Target): Driver {
-  const child = fork(entry, [JSON.stringify(target)], { stdio: ["ignore", 2, 2, "ipc"] });
+  const args = [...nodeArguments(entry), JSON.stringify(target)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", 2, 2, "ipc"] });
   return {
     run: (job) => answerOf(child, job),
     stop: async () => {

@@ -6,6 +6,9 @@ import type { Work } from "./load.ts";
 export type Target =
   | { readonly kind: "nats"; readonly url: string }
   | { readonly kind: "http"; readonly url: string }
+  /** Ours, asked in JSON by a program without the client. */
+  | { readonly kind: "json"; readonly url: string }
+  | { readonly kind: "feast"; readonly url: string }
   | { readonly kind: "floor"; readonly url: string; readonly catalog: Catalog };
 
 export interface Reader {

@@ -16,8 +16,11 @@ export interface Case {
 export interface Measures {
   readonly bench: string;
   readonly case: string;
-  readonly [name: string]: string | number;
+  /** What was measured beside it in the same run may be a group of its own: `ours: { rps, … }`. */
+  readonly [name: string]: Measured | Readonly<Record<string, Measured>>;
 }
+
+type Measured = string | number;
 
 export type Result = Case | Measures;
 
@@ -66,11 +69,22 @@ function caseTable(cases: readonly Case[]): readonly string[][] {
 
 /** A column for each name that any of them has. */
 function measuresTable(measures: readonly Measures[]): readonly string[][] {
-  const names = [...new Set(measures.flatMap((one) => Object.keys(one)))].filter((name) => name !== "bench");
-  return [names, ...measures.map((one) => names.map((name) => shown(one[name] ?? "")))];
+  const rows = measures.map(flat);
+  const names = [...new Set(rows.flatMap((one) => Object.keys(one)))].filter((name) => name !== "bench");
+  return [names, ...rows.map((one) => names.map((name) => shown(one[name] ?? "")))];
 }
 
-function shown(value: string | number): string {
+/** A group's names behind the group's. */
+function flat(measures: Measures): Readonly<Record<string, Measured>> {
+  const entries = Object.entries(measures).flatMap(([name, value]): [string, Measured][] =>
+    typeof value === "object"
+      ? Object.entries(value).map(([inner, one]) => [`${name}.${inner}`, one])
+      : [[name, value]],
+  );
+  return Object.fromEntries(entries);
+}
+
+function shown(value: Measured): string {
   return typeof value === "number" ? String(round(value)) : value;
 }
 
@@ -86,8 +100,11 @@ function aligned(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function rounded(values: Summary | Measures): object {
-  const short = (value: unknown) => (typeof value === "number" ? round(value) : value);
+function rounded(values: object): object {
+  const short = (value: unknown): unknown => {
+    if (typeof value === "number") return round(value);
+    return typeof value === "object" && value !== null ? rounded(value) : value;
+  };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, short(value)]));
 }
 
