@@ -21,7 +21,7 @@ export interface Tracking {
 }
 
 export interface TrackingOptions {
-  /** The connection that reads go over. */
+  /** The connection that reads go over, to the one server that holds all keys. */
   readonly reading: RedisConnection;
   /** Greatest age of a proof, real ms. */
   readonly lagMsMax: number;
@@ -42,7 +42,7 @@ const pingsPerProof = 4;
 
 /**
  * Reads are tracked when this returns, or will be as soon as Redis can be reached.
- * @throws TributaryError BAD_CONFIG when Redis refuses it or is a cluster
+ * @throws TributaryError BAD_CONFIG when Redis refuses it
  */
 export async function trackReads(options: TrackingOptions): Promise<Tracking> {
   const tracking = new ReadTracking(options);
@@ -195,7 +195,6 @@ class ReadTracking implements Tracking {
 async function subscribed(telling: RedisConnection): Promise<readonly [id: number, run: string | undefined]> {
   await answerOf(telling.connect());
   const [id, info] = await answerOf(Promise.all([telling.client("ID"), telling.info()]));
-  if (/^cluster_enabled:1/m.test(info)) throw clustered();
   await answerOf(telling.subscribe(channel));
   return [id, runOf(info)];
 }
@@ -212,13 +211,6 @@ function runOf(info: string): string | undefined {
 function hear(changed: unknown, listener: ChangeListener): void {
   if (!Array.isArray(changed)) listener.flush();
   else for (const key of changed) listener.invalidate(String(key));
-}
-
-function clustered(): TributaryError {
-  return new TributaryError(
-    "BAD_CONFIG",
-    "READ_CACHE_BYTES is set, but redis is a cluster, where no read cache is kept coherent; set READ_CACHE_BYTES to 0",
-  );
 }
 
 function refused(error: Error): TributaryError {
