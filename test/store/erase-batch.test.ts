@@ -126,6 +126,22 @@ describe("an erased key of a batch view", () => {
     await until(async () => (await cli("erasures", "show", "bergen")).exit === 0, { what: "the runner has done it" });
   });
 
+  it("is not forgotten while it is needed, and leaves nothing of itself when it is", async () => {
+    const forget = async (...more: string[]) => {
+      const result = await runCli(["erasures", "forget", "oslo", ...more, "--json"], { directory: folder.path });
+      const { isForgotten, neededBy } = (result.json() as { data: { isForgotten: boolean; neededBy: string[] } }).data;
+      return { exit: result.code, isForgotten, why: neededBy.join("; ") };
+    };
+    const refused = { exit: 6, isForgotten: false, why: expect.stringContaining("TRIB_ROWS_BATCH holds messages") };
+    expect(await forget()).toEqual(refused);
+    expect(await cli("erasures", "show", "oslo")).toMatchObject({ exit: 0 });
+    expect(await forget("--force")).toEqual({ ...refused, exit: 0, isForgotten: true });
+    const keys = await (await openBucket(admin, "TRIB_ERASURES")).keys();
+    expect(keys.filter((key) => key.includes("oslo"))).toEqual([]);
+    expect(keys).toContain("erasure.bergen");
+    expect((await runCli(["erasures", "forget", "oslo"], { directory: folder.path })).code).toBe(3);
+  });
+
   it("of no known lift is not found", async () => {
     const result = await runCli(["erasures", "lift", "never-asked"], { directory: folder.path });
     expect([result.code, result.stderr]).toEqual([3, expect.stringContaining("NOT_FOUND")]);

@@ -131,6 +131,16 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
         examples: ["erasures lift ticket-4711"],
         load: () => import("./commands/erasures-lift.ts"),
       },
+      {
+        usage: "forget <id>",
+        does: "remove an erasure, and with it the key",
+        more:
+          "An erasure keeps the erased key, because a new Redis is filled from the streams without it. " +
+          "Refused with exit code 6 while anything that is known of could bring the key back.",
+        options: [["--force", "also while it is needed: what was erased may come back"]],
+        examples: ["erasures forget ticket-4711 --force"],
+        load: () => import("./commands/erasures-forget.ts"),
+      },
     ],
   },
   {

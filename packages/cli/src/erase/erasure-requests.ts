@@ -15,6 +15,7 @@ import { TributaryError } from "@tributary/shared/contracts/errors";
 import { maxClockSkewMs } from "@tributary/shared/contracts/limits";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import type { Bucket, Connection } from "@tributary/shared/messaging/contract";
+import { callApiOn } from "@tributary/shared/messaging/jetstream-api";
 import { clockKey, decodeClock } from "@tributary/shared/runtime/clock-client";
 
 export interface ErasureRequest {
@@ -76,6 +77,20 @@ export async function liftErasure(bucket: Bucket, id: string): Promise<ErasureLi
   const lift: ErasureLift = { format: 1, id, atMs: Date.now() };
   await bucket.create(liftKey(id), new TextEncoder().encode(JSON.stringify(lift)));
   return lift;
+}
+
+/**
+ * Removes what names the key first, then what is left of it. Its bytes stay on the broker's disk until the broker compacts the
+ * file; processes that know it keep it in memory until they are started again.
+ * @throws TributaryError UNAVAILABLE, MISSING_RESOURCE
+ */
+export async function forgetErasure(connection: Connection, id: string): Promise<void> {
+  const bucket = await openBucket(connection, "TRIB_ERASURES");
+  const stream = `KV_${bucket.name}`;
+  for (const key of [erasureKey(id), liftKey(id), receiptKey(id, "*")]) {
+    const filter = `$KV.${bucket.name}.${key}`;
+    await callApiOn(connection, `STREAM.PURGE.${stream}`, `bucket ${bucket.name}`, { filter });
+  }
 }
 
 export interface ListedErasure extends Erasure {
