@@ -95,7 +95,7 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
     more:
       "Asked for once, kept for good: neither a replay nor a new Redis brings the values back. " +
       "What is written with an event time up to a minute later is gone too. " +
-      "Exit code 6 when a participant has not carried it out, or does not take part.",
+      "Exit code 6 when a participant has not carried it out.",
     options: [
       ["-y, --yes", "it cannot be undone; without this nothing is erased"],
       ["--id <id>", "a name for it, such as a ticket's; asked for again, it is not erased again"],
@@ -118,7 +118,7 @@ export const operatingCommands: readonly (CommandSpec | CommandGroup)[] = [
       {
         usage: "show <id>",
         does: "one erasure: each participant, what Redis and the lake hold now, where the key may still be",
-        more: "Exit code 6 when a participant has not carried it out, or does not take part.",
+        more: "Exit code 6 when a participant has not carried it out.",
         examples: ["erasures show ticket-4711"],
         load: () => import("./commands/erasures-show.ts"),
       },

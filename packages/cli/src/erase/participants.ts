@@ -11,8 +11,7 @@ import { readReceipt } from "./erasure-requests.ts";
 /** Whether a service has carried out an erasure. */
 export interface Participant {
   readonly service: string;
-  /** unsupported: the lane goes on as if nothing had been asked. */
-  readonly state: "done" | "pending" | "unsupported";
+  readonly state: "done" | "pending";
   readonly at?: string;
   readonly why?: string;
 }
@@ -26,8 +25,6 @@ interface ParticipantRow {
   readonly status: string;
   /** What is left of the key, as read for this very answer; undefined: nothing. @throws TributaryError */
   readonly left?: (connection: Connection, id: string) => Promise<string | undefined>;
-  /** Why the service does not take part yet. */
-  readonly unsupported?: string;
 }
 
 const participantTable: readonly ParticipantRow[] = [
@@ -49,8 +46,7 @@ export function readParticipants(connection: Connection, { id, lanes }: Asked): 
 }
 
 async function readParticipant(connection: Connection, row: ParticipantRow, id: string): Promise<Participant> {
-  const { service, unsupported } = row;
-  if (unsupported !== undefined) return { service, state: "unsupported", why: unsupported };
+  const { service } = row;
   const receipt = await readReceipt(await openBucket(connection, "TRIB_ERASURES"), id, service);
   const why = receipt === undefined ? await whyNot(connection, row) : await whatIsLeft(connection, row, id);
   if (receipt === undefined || why !== undefined) return { service, state: "pending", why: why as string };
@@ -76,7 +72,8 @@ async function whatIsLeft(connection: Connection, row: ParticipantRow, id: strin
 }
 
 function unanswered(service: string, error: unknown): string {
-  return `no ${service} answers: ${asTributaryError(error).message}`;
+  const { code, message } = asTributaryError(error);
+  return code === "UNAVAILABLE" || code === "DEADLINE" ? `no ${service} answers: ${message}` : message;
 }
 
 export function askStore(connection: Connection, id: string): Promise<ErasureCheck> {
