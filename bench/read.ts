@@ -141,7 +141,8 @@ async function measureCase(
       });
     }
   }
-  for (const perSecond of one.perSecond) {
+  // A quick run shows that it works, on any machine: the rates that need a whole one are left out.
+  for (const perSecond of one.perSecond.slice(0, context.quick ? 1 : undefined)) {
     for (const [transport, driver] of transports) {
       const result = await driver.run(jobOf(one, { kind: "open", perSecond }, context));
       context.tell(measuresOf(one, { transport, mode: `open${perSecond}` }, result));

@@ -42,7 +42,7 @@ describe("an apply", () => {
 
   it("names a process that falls silent beside a living one of its service, and waits no longer than it may", async () => {
     const onPlan = () => mesh.services.pause("online-store-2");
-    const report = await applyCatalog({ body: described("e"), ...urls, waitMs: 700, onPlan });
+    const report = await applyCatalog({ body: described("e"), ...urls, waitMs: 3_000, onPlan });
     mesh.services.resume("online-store-2");
     expect(report).toMatchObject({ changed: true, everywhereMs: null });
     expect(report.processes.map(({ instance }) => instance).sort()).toEqual(instances);
