@@ -41,7 +41,9 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
       natsUrl: need.includes("nats") ? servers.nats.url("admin") : undefined,
       databaseUrl: need.includes("postgres") ? servers.postgres.url : undefined,
     });
-    const services = await startServices({ ...serviceOptions, servers, ...(names && { names }) });
+    const services = await despiteTakenPorts(() =>
+      startServices({ ...serviceOptions, servers, ...(names && { names }) }),
+    );
     const stop = async () => {
       await services.stop();
       await servers.stop();
@@ -55,6 +57,16 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     await servers.stop();
     directory.remove();
     throw error;
+  }
+}
+
+/** A port that was free a moment ago may be another test's by now. */
+async function despiteTakenPorts<T>(start: () => Promise<T>, tries = 3): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (tries === 1 || !String(error).includes("cannot listen on")) throw error;
+    return despiteTakenPorts(start, tries - 1);
   }
 }
 
