@@ -1,9 +1,8 @@
-import type { RequestRow } from "@tributary/client/tributary";
 import { redisRecords } from "@tributary/online-store/adapters/redis-records";
 import { knowingShapes } from "@tributary/online-store/adapters/redis-shapes";
 import { CellColumns } from "@tributary/online-store/core/cell-columns";
 import { compileReadPlan, type ReadPlan } from "@tributary/online-store/core/read-plan";
-import { locateRows } from "@tributary/online-store/core/read-rows";
+import { type LocatedRows, locateRows } from "@tributary/online-store/core/read-rows";
 import { readRecord } from "@tributary/online-store/core/record-read";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { benchRedis } from "./read-fill.ts";
@@ -19,26 +18,15 @@ export async function floorReader(redisUrl: string, catalog: Catalog): Promise<R
   return {
     prepare: (service, pool) => {
       const plan = compileReadPlan(catalog, service);
-      const located = pool.map((rows) => locate(plan, rows));
+      const located = pool.map((rows) => locateRows(plan, plan.columns, rows));
       return async (request) => {
-        const { keys, places } = located[request % located.length] as Located;
+        const { keys, fetches } = located[request % located.length] as LocatedRows;
         const found = await records.read(keys);
-        return knowingShapes(records.shapes, keys, () => decodeAll(plan, places, { found, shapes: records.shapes }));
+        return knowingShapes(records.shapes, keys, () => decodeAll(plan, fetches, { found, shapes: records.shapes }));
       };
     },
     close: async () => redis.disconnect(),
   };
-}
-
-interface Located {
-  readonly keys: readonly string[];
-  /** By fetch: the records it needs, each once. */
-  readonly places: readonly (readonly number[])[];
-}
-
-function locate(plan: ReadPlan, rows: readonly RequestRow[]): Located {
-  const { keys, places } = locateRows(plan, plan.columns, rows);
-  return { keys, places: places.map((one) => [...new Set(one)]) };
 }
 
 interface Found {
@@ -47,14 +35,15 @@ interface Found {
 }
 
 /** How many cells there are. */
-function decodeAll(plan: ReadPlan, places: Located["places"], { found, shapes }: Found): number {
+function decodeAll(plan: ReadPlan, fetches: LocatedRows["fetches"], { found, shapes }: Found): number {
   let cells = 0;
   for (const [index, { record }] of plan.fetches.entries()) {
-    const into = new CellColumns(record.size, found.length);
-    for (const place of places[index] ?? []) {
+    const wanted = fetches[index]?.records ?? [];
+    const into = new CellColumns(record.size, wanted.length);
+    for (const [number, place] of wanted.entries()) {
       const bytes = found[place] ?? null;
       if (bytes === null) continue;
-      readRecord(bytes, place, { plan: record, shapes, nowMs: 0, into });
+      readRecord(bytes, number, { plan: record, shapes, nowMs: 0, into });
       cells += record.size;
     }
   }

@@ -68,7 +68,8 @@ export function checkShown(shown: CellColumns, expected: ReadonlyMap<Key, Erased
     for (const [id, place] of places) {
       const cell = expected.get(key)?.cells.get(id);
       const at = place * keys.length + index;
-      const found = { value: shown.values[at], eventTime: shown.eventTimes[at], untilMs: shown.untilMs[at] };
+      const untilMs = shown.untilMs?.[at] ?? Number.POSITIVE_INFINITY;
+      const found = { value: shown.values[at], eventTime: shown.eventTimes[at], untilMs };
       if (!isDeepStrictEqual(found, cellAt(cell, nowMs)))
         throw new Error(`a read at ${nowMs} shows cell ${id} of ${key} wrong`);
     }
@@ -76,7 +77,7 @@ export function checkShown(shown: CellColumns, expected: ReadonlyMap<Key, Erased
 }
 
 function cellAt(cell: Cell | undefined, nowMs: number) {
-  if (cell === undefined) return { value: undefined, eventTime: 0, untilMs: 0 };
+  if (cell === undefined) return { value: undefined, eventTime: 0, untilMs: Number.POSITIVE_INFINITY };
   const due = cell.schedule?.changes.filter((change) => change.atMs <= nowMs).at(-1);
   return {
     value: due === undefined ? cell.value : due.value,

@@ -43,7 +43,7 @@ function scalarConverter(type: FeatureType | undefined, as: Shown["as"]): Conver
       return (value) => new Date(Number(value) * dayMs);
     case "bytes":
       // A copy: no Buffer, and none that keeps the whole reply in memory.
-      return (value) => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
+      return (value) => (value instanceof Uint8Array ? new Uint8Array(value) : value);
     case "vector":
       return (value) => (value instanceof Uint8Array ? toVector(value) : value);
     default:
@@ -69,8 +69,11 @@ function convertFields(convert: Convert): Convert {
   );
 }
 
-/** Copied: the bytes lie at any offset of the reply, and the platform may not be little-endian. */
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Copied: the bytes lie at any offset of the reply, which is not to be kept in memory either. */
 function toVector(bytes: Uint8Array): Float32Array {
+  if (isLittleEndian) return new Float32Array(new Uint8Array(bytes.subarray(0, bytes.length & ~3)).buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.byteLength >> 2 }, (_, i) => view.getFloat32(i * 4, true));
 }

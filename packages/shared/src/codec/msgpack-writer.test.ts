@@ -25,7 +25,7 @@ const inner = scalar.map((one) => (Object.is(one, -0) ? 0 : one));
 const value = fc.oneof(
   { weight: 8, arbitrary: scalar },
   fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }),
-  fc.uint8Array({ maxLength: 300 }).map((bytes) => new Uint8Array(bytes)),
+  fc.uint8Array({ maxLength: 300, size: "max" }).map((bytes) => new Uint8Array(bytes)),
   fc.array(inner, { maxLength: 20 }),
   fc.dictionary(fc.string({ maxLength: 5 }), inner, { noNullPrototype: true }),
 );
@@ -53,6 +53,9 @@ describe("msgpack writer", () => {
     ["text", (w: MsgpackWriter) => w.value("ORD"), "a34f5244"],
     ["text that is not ASCII", (w: MsgpackWriter) => w.value("ü"), "a2c3bc"],
     ["long text", (w: MsgpackWriter) => w.value("x".repeat(32)), `d920${"78".repeat(32)}`],
+    ["bytes", (w: MsgpackWriter) => w.value(Uint8Array.of(7, 8)), "c4020708"],
+    ["many bytes", (w: MsgpackWriter) => w.value(new Uint8Array(256)), `c50100${"00".repeat(256)}`],
+    ["lists in lists", (w: MsgpackWriter) => w.values([[1, [null]], []]), "9292 0191c0 90".replaceAll(" ", "")],
     ["truth and nothing", (w: MsgpackWriter) => w.values([true, false, null]), "93c3c2c0"],
     ["heads of maps and lists", (w: MsgpackWriter) => [w.map(2), w.list(16)], "82dc0010"],
   ])("writes %s in the shortest form", (_what, write, hex) => {

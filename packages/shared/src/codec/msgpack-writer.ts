@@ -2,12 +2,13 @@ import { pack } from "./msgpack.ts";
 
 /**
  * Writes msgpack piece by piece, for messages that are mostly long lists of small values: lists of integers take half
- * of what the library's encoder takes. Anything but numbers, text, truth values and null
- * goes to the library. Integers take their shortest form, other numbers float64, as with the library.
+ * of what the library's encoder takes. Bigints and maps inside of values
+ * go to the library. Integers take their shortest form, other numbers float64, as with the library.
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export class MsgpackWriter {
-  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #bytes = Buffer.allocUnsafe(firstBytes);
+  #view = viewOf(this.#bytes);
   #at = 0;
 
   map(entries: number): void {
@@ -23,7 +24,9 @@ export class MsgpackWriter {
     else if (typeof value === "string") this.text(value);
     else if (typeof value === "boolean") this.#byte(value ? 0xc3 : 0xc2);
     else if (value === null) this.#byte(0xc0);
-    else this.#raw(pack(value));
+    else if (value instanceof Uint8Array) this.bytes(value);
+    else if (Array.isArray(value)) this.values(value);
+    else this.written(pack(value));
   }
 
   /** A list of values. */
@@ -37,7 +40,8 @@ export class MsgpackWriter {
     if ((value | 0) === value && !Object.is(value, -0)) this.#int32(value);
     else {
       this.#bytes[this.#at] = 0xcb;
-      this.#at = this.#bytes.writeDoubleBE(value, this.#at + 1);
+      this.#view.setFloat64(this.#at + 1, value);
+      this.#at += 9;
     }
   }
 
@@ -51,11 +55,23 @@ export class MsgpackWriter {
     }
   }
 
+  bytes(bytes: Uint8Array): void {
+    this.#head(bytes.length, bytesHeads);
+    this.written(bytes);
+  }
+
+  /** What is msgpack already. */
+  written(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
   /** What was written, as bytes of their own; the writer is empty then. */
   finish(): Uint8Array {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#at));
     this.#at = 0;
-    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.allocUnsafe(64 * 1024);
+    if (this.#bytes.length > keptBytesMax) this.#into(Buffer.allocUnsafe(firstBytes));
     return bytes;
   }
 
@@ -121,21 +137,26 @@ export class MsgpackWriter {
     this.#bytes[this.#at++] = byte;
   }
 
-  #raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
   #reserve(size: number): void {
     if (this.#at + size <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(2 * (this.#at + size));
     this.#bytes.copy(larger, 0, 0, this.#at);
-    this.#bytes = larger;
+    this.#into(larger);
+  }
+
+  #into(bytes: Buffer<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 }
 
+/** It writes a float64 in a fraction of the time that Buffer takes. */
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
+
 interface Heads {
+  /** Of the shortest form, where there is one. */
   readonly fix: number;
   readonly fixMax: number;
   readonly size8?: number;
@@ -146,7 +167,9 @@ interface Heads {
 const mapHeads: Heads = { fix: 0x80, fixMax: 15, size16: 0xde, size32: 0xdf };
 const listHeads: Heads = { fix: 0x90, fixMax: 15, size16: 0xdc, size32: 0xdd };
 const textHeads: Heads = { fix: 0xa0, fixMax: 31, size8: 0xd9, size16: 0xda, size32: 0xdb };
+const bytesHeads: Heads = { fix: 0, fixMax: -1, size8: 0xc4, size16: 0xc5, size32: 0xc6 };
 
 const numberBytesMax = 9;
 const asciiLengthMax = 31;
+const firstBytes = 64 * 1024;
 const keptBytesMax = 1024 * 1024;

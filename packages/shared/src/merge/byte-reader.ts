@@ -95,6 +95,13 @@ export class ByteReader {
     return this.bytes.subarray(this.position - size, this.position);
   }
 
+  /** The same as a plain Uint8Array. */
+  bytesView(size: number): Uint8Array {
+    this.#take(size);
+    const { buffer, byteOffset } = this.bytes;
+    return new Uint8Array(buffer, byteOffset + this.position - size, size);
+  }
+
   text(): string {
     const size = this.varint();
     this.#take(size);

@@ -119,7 +119,7 @@ export function readValue(reader: ByteReader, depth = 0): FeatureValue | Tombsto
     case tag.int64:
       return reader.int64();
     case tag.bytes:
-      return new Uint8Array(reader.raw(reader.varint()));
+      return reader.bytesView(reader.varint());
     case tag.list:
       return readList(reader, depth + 1);
     case tag.map:

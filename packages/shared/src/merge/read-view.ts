@@ -66,7 +66,7 @@ function viewCell(rules: ReadRules, { column, row, nowMs }: Place, viewed: Viewe
   const isFound = value !== undefined && value !== tombstone;
   const ageMs = isFound ? ageOf(column, record, nowMs) : null;
   const isExpired = ageMs !== null && rules.ttlMs !== null && ageMs > rules.ttlMs;
-  const isKnown = nowMs <= (column.untilMs[column.offset + record] as number);
+  const isKnown = column.untilMs === null || nowMs <= (column.untilMs[column.offset + record] as number);
   viewed.values[row] = isFound && !isExpired ? (value ?? rules.fallback) : rules.fallback;
   viewed.statuses[row] = isFound ? statusOf(value, isExpired) : "NOT_FOUND";
   viewed.eventTimes[row] = isFound ? (column.eventTimes[column.offset + record] as number) : null;

@@ -9,8 +9,8 @@ export interface StoredColumn {
   readonly values: readonly (FeatureValue | Tombstone | undefined)[];
   /** Epoch ms. */
   readonly eventTimes: ArrayLike<number>;
-  /** Epoch ms beyond which nothing is known; Infinity without a schedule. */
-  readonly untilMs: ArrayLike<number>;
+  /** Epoch ms beyond which nothing is known, Infinity for a cell without a schedule; null: no cell has one. */
+  readonly untilMs: ArrayLike<number> | null;
   /** Place of the first record's cell in these three. */
   readonly offset: number;
   /** By record: epoch ms up to which view and partition are confirmed; −Infinity where they are not. */

@@ -10,8 +10,8 @@ export class CellColumns {
   readonly values: (FeatureValue | Tombstone | undefined)[];
   /** Epoch ms. */
   readonly eventTimes: Float64Array;
-  /** Epoch ms beyond which nothing is known; Infinity without a schedule. */
-  readonly untilMs: Float64Array;
+  /** Epoch ms beyond which nothing is known, Infinity for a cell without a schedule; null: there is no schedule. */
+  untilMs: Float64Array | null = null;
 
   /** The record whose cells `put` takes. */
   record = 0;
@@ -20,19 +20,18 @@ export class CellColumns {
     this.records = records;
     this.values = new Array(places * records).fill(undefined);
     this.eventTimes = new Float64Array(places * records);
-    this.untilMs = new Float64Array(places * records);
   }
 
-  put(place: number, value: FeatureValue | Tombstone, { eventTime, untilMs }: CellTimes): void {
+  /** @param eventTime epoch ms */
+  put(place: number, value: FeatureValue | Tombstone, eventTime: number): void {
     const at = place * this.records + this.record;
     this.values[at] = value;
     this.eventTimes[at] = eventTime;
-    this.untilMs[at] = untilMs;
   }
-}
 
-/** What the cells of a group share, epoch ms. */
-export interface CellTimes {
-  readonly eventTime: number;
-  readonly untilMs: number;
+  /** Of a cell that has a schedule, which few have. */
+  putUntil(place: number, untilMs: number): void {
+    this.untilMs ??= new Float64Array(this.values.length).fill(Number.POSITIVE_INFINITY);
+    this.untilMs[place * this.records + this.record] = untilMs;
+  }
 }

@@ -9,8 +9,16 @@ export interface LocatedRows {
   readonly keys: readonly string[];
   /** Partition of each record. */
   readonly partitions: readonly number[];
-  /** For each fetch of the plan: the place in `keys` of every row's record; empty where no column needs the fetch. */
-  readonly places: readonly (readonly number[])[];
+  /** Of each fetch of the plan; without records and rows where no column needs it. */
+  readonly fetches: readonly LocatedFetch[];
+}
+
+/** The records that one fetch needs, numbered among themselves: many rows may be about one. */
+export interface LocatedFetch {
+  /** Places in `keys`. */
+  readonly records: readonly number[];
+  /** Row → place in `records`. */
+  readonly rows: readonly number[];
 }
 
 /** @throws TributaryError MISSING_KEY, MISSING_FIELD, UNKNOWN_KEY, BAD_KEY */
@@ -20,23 +28,48 @@ export function locateRows(
   rows: readonly Readonly<Record<string, unknown>>[],
 ): LocatedRows {
   for (const row of rows) checkRequestKeys(plan, row);
-  const located = new Located();
+  const located = new Located(plan.partitions);
   const needed = fetchesOf(columns);
-  const places = plan.fetches.map((fetch, index) =>
-    needed.has(index) ? rows.map((row) => located.placeOf(plan, fetch, row)) : [],
-  );
-  return { keys: located.keys, partitions: located.partitions, places };
+  const fetches = plan.fetches.map((fetch, index) => (needed.has(index) ? located.locate(fetch, rows) : nothing));
+  return { keys: located.keys, partitions: located.partitions, fetches };
 }
+
+const nothing: LocatedFetch = { records: [], rows: [] };
+
+type Row = Readonly<Record<string, unknown>>;
 
 class Located {
   readonly keys: string[] = [];
   readonly partitions: number[] = [];
+  readonly #partitionCount: number;
   readonly #placeOf = new Map<string, number>();
 
-  /** Of the record of one row. @throws TributaryError BAD_KEY */
-  placeOf({ partitions }: ReadPlan, { entity, mapping, of }: Fetch, row: Readonly<Record<string, unknown>>): number {
+  constructor(partitionCount: number) {
+    this.#partitionCount = partitionCount;
+  }
+
+  /** @throws TributaryError BAD_KEY */
+  locate(fetch: Fetch, rows: readonly Row[]): LocatedFetch {
+    const records: number[] = [];
+    /** Place in `keys` → place in `records`. */
+    const numbers: (number | undefined)[] = [];
+    let previous: { readonly row: Row; readonly number: number } | undefined;
+    const numberOf = (row: Row): number => {
+      // What all candidates have in common, such as the user, stands in every row.
+      if (previous !== undefined && isSameKey(fetch, previous.row, row)) return previous.number;
+      const place = this.#placeFor(fetch, row);
+      const number = numbers[place] ?? records.push(place) - 1;
+      numbers[place] = number;
+      previous = { row, number };
+      return number;
+    };
+    return { rows: rows.map(numberOf), records };
+  }
+
+  /** In `keys`, of the record of one row. @throws TributaryError BAD_KEY */
+  #placeFor({ entity, mapping, of }: Fetch, row: Row): number {
     const entityKey = joinKeyParts(entity, (place) => row[mapping[place]?.[1] ?? ""]);
-    const partition = partitionOf(entityKey, partitions);
+    const partition = partitionOf(entityKey, this.#partitionCount);
     const key = viewRecordKey(partition, of, entityKey);
     const known = this.#placeOf.get(key);
     if (known !== undefined) return known;
@@ -45,6 +78,11 @@ class Located {
     this.partitions.push(partition);
     return place;
   }
+}
+
+function isSameKey({ mapping }: Fetch, one: Row, other: Row): boolean {
+  for (const [, name] of mapping) if (one[name] !== other[name]) return false;
+  return true;
 }
 
 /** Most reads want all columns of a plan, which are one and the same list each time. */

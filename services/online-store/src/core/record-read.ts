@@ -125,11 +125,10 @@ interface PlainCells {
 
 /** A view written whole and without a schedule: most of what is read, and the inmost loop. */
 function readPlainCells(reader: ByteReader, { places, into, eventTime }: PlainCells): void {
-  const times = { eventTime, untilMs: Number.POSITIVE_INFINITY };
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as number;
     if (place === notWanted) skipValue(reader);
-    else into.put(place, readValue(reader), times);
+    else into.put(place, readValue(reader), eventTime);
   }
 }
 
@@ -141,12 +140,15 @@ interface OtherCells extends Target {
 function readOtherCells(reader: ByteReader, { places, reading, flags, eventTime }: OtherCells): void {
   const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
   const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
-  const times = { eventTime, untilMs: schedule?.untilMs ?? Number.POSITIVE_INFINITY };
+  const { into } = reading;
   for (let i = 0; i < places.length; i++) {
     if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
     const place = places[i] as number;
     if (place === notWanted) skipCell(reader, schedule);
-    else reading.into.put(place, readCell(reader, schedule), times);
+    else {
+      into.put(place, readCell(reader, schedule), eventTime);
+      if (schedule !== undefined) into.putUntil(place, schedule.untilMs);
+    }
   }
 }
 

@@ -198,7 +198,7 @@ describe("reading a record", () => {
             ),
           );
           expect([...found.eventTimes]).toEqual(wanted.map(({ version }) => version.eventTime));
-          expect([...found.untilMs]).toEqual(
+          expect([...(found.untilMs ?? wanted.map(() => Number.POSITIVE_INFINITY))]).toEqual(
             wanted.map(({ schedule }) => schedule?.untilMs ?? Number.POSITIVE_INFINITY),
           );
         },

@@ -21,6 +21,11 @@ export function encodeReadReply(reply: ReadReply, encoding: Encoding): Uint8Arra
 }
 
 function writeColumn(column: ReadColumn): void {
+  if (column.statuses === undefined) {
+    writer.written(plainHead(column.name));
+    writer.values(column.values);
+    return;
+  }
   const fields = Object.entries(column);
   writer.map(fields.length);
   for (const [name, value] of fields) {
@@ -28,4 +33,23 @@ function writeColumn(column: ReadColumn): void {
     if (Array.isArray(value)) writer.values(value);
     else writer.value(value);
   }
+}
+
+/** By a column's name: all but the values of one without detail, which of a small reply is most of the work. */
+const plainHeads = new Map<string, Uint8Array>();
+/** Names of columns that a process serves; beyond that it begins anew. */
+const plainHeadsMax = 10_000;
+const headWriter = new MsgpackWriter();
+
+function plainHead(name: string): Uint8Array {
+  const known = plainHeads.get(name);
+  if (known !== undefined) return known;
+  headWriter.map(2);
+  headWriter.text("name");
+  headWriter.text(name);
+  headWriter.text("values");
+  const head = headWriter.finish();
+  if (plainHeads.size >= plainHeadsMax) plainHeads.clear();
+  plainHeads.set(name, head);
+  return head;
 }

@@ -10,7 +10,7 @@ import type { Records } from "../adapters/redis-records.ts";
 import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { CellColumns } from "../core/cell-columns.ts";
 import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-plan.ts";
-import { locateRows } from "../core/read-rows.ts";
+import { type LocatedFetch, type LocatedRows, locateRows } from "../core/read-rows.ts";
 import { type RecordReading, readRecord } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
 import type { SampleRead } from "./sample-freshness.ts";
@@ -50,23 +50,24 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   const { shapes } = context.records;
   const cells = await knowingShapes(shapes, rows.keys, () =>
     plan.fetches.map((fetch, index) => {
-      const into = new CellColumns(fetch.record.size, records.length);
-      return decode(records, rows.places[index] ?? [], { plan: fetch.record, shapes, nowMs, into });
+      const wanted = rows.fetches[index]?.records ?? [];
+      const into = new CellColumns(fetch.record.size, wanted.length);
+      return decode(records, wanted, { plan: fetch.record, shapes, nowMs, into });
     }),
   );
   // What was read before Redis lost data must not be told as what it holds since.
   if (context.state.epoch !== epoch) throw new TributaryError("UNAVAILABLE", "redis changed under the read");
-  const confirmations = confirmationsOf(context.state, rows.partitions);
+  const confirmations = confirmationsOf(context.state, rows);
   const stored = ({ fetch, place, view, viewVersion }: PlannedCell): StoredColumn => {
-    const { values, eventTimes, untilMs } = cells[fetch] as CellColumns;
-    const confirmedAtMs = confirmations(view, viewVersion);
+    const { values, eventTimes, untilMs, records: count } = cells[fetch] as CellColumns;
+    const confirmedAtMs = confirmations(fetch, view, viewVersion);
     return {
       values,
       eventTimes,
       untilMs,
-      offset: place * records.length,
+      offset: place * count,
       confirmedAtMs,
-      records: rows.places[fetch] ?? [],
+      records: rows.fetches[fetch]?.rows ?? [],
     };
   };
   context.sampleRead?.({ columns: selection.stored, stored, nowMs });
@@ -82,30 +83,30 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
 }
 
 /** The cells of each record that a fetch needs, decoded once. */
-function decode(records: readonly (Buffer | null)[], places: readonly number[], reading: RecordReading): CellColumns {
-  const done = new Uint8Array(records.length);
-  for (const place of places) {
-    const bytes = records[place] ?? null;
-    if (bytes === null || done[place] === 1) continue;
-    done[place] = 1;
-    readRecord(bytes, place, reading);
+function decode(records: readonly (Buffer | null)[], wanted: readonly number[], reading: RecordReading): CellColumns {
+  for (let number = 0; number < wanted.length; number++) {
+    const bytes = records[wanted[number] as number] ?? null;
+    if (bytes !== null) readRecord(bytes, number, reading);
   }
   return reading.into;
 }
 
-/** Confirmations of a view by record, looked up once a view. */
-function confirmationsOf(state: StoreState, partitions: readonly number[]) {
-  const known = new Map<string, Float64Array>();
-  return (view: string, viewVersion: number): Float64Array => {
-    const found = known.get(view) ?? pick(state.confirmedAt(view, viewVersion), partitions);
-    known.set(view, found);
+/** Confirmations of a view by record of a fetch, looked up once for all features. */
+function confirmationsOf(state: StoreState, { partitions, fetches }: LocatedRows) {
+  const known = fetches.map(() => new Map<string, Float64Array>());
+  return (fetch: number, view: string, viewVersion: number): Float64Array => {
+    const ofFetch = known[fetch];
+    const found = ofFetch?.get(view) ?? pick(state.confirmedAt(view, viewVersion), partitions, fetches[fetch]);
+    ofFetch?.set(view, found);
     return found;
   };
 }
 
-function pick(confirmed: Float64Array, partitions: readonly number[]): Float64Array {
-  const picked = new Float64Array(partitions.length);
-  for (let i = 0; i < picked.length; i++) picked[i] = confirmed[partitions[i] as number] ?? Number.NEGATIVE_INFINITY;
+function pick(confirmed: Float64Array, partitions: readonly number[], fetch: LocatedFetch | undefined): Float64Array {
+  const records = fetch?.records ?? [];
+  const picked = new Float64Array(records.length);
+  for (let i = 0; i < picked.length; i++)
+    picked[i] = confirmed[partitions[records[i] as number] as number] ?? Number.NEGATIVE_INFINITY;
   return picked;
 }
 
