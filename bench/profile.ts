@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,8 +15,9 @@ export interface Profiler {
 const preload = fileURLToPath(new URL("./profile-preload.mjs", import.meta.url));
 const writeMsMax = 20_000;
 
-/** @param folder has to be there; the file in it is replaced by each profile */
+/** @param folder the file in it is replaced by each profile */
 export function profilerInto(folder: string, note: (line: string) => void): Profiler {
+  mkdirSync(folder, { recursive: true });
   const file = join(folder, "service.cpuprofile");
   const environment = { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}`, BENCH_PROFILE: file };
   const during = async <T>(pid: number | undefined, work: () => Promise<T>): Promise<T> => {

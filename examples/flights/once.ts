@@ -71,6 +71,7 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
   await prober.stop();
   const mismatches = [...checks, scores].flatMap((check) => check.mismatches);
   for (const mismatch of mismatches.slice(0, 10)) say(`MISMATCH  ${JSON.stringify(mismatch)}`);
+  for (const failure of failuresOutside(prober, kills).slice(0, 10)) say(`NO READ   ${JSON.stringify(failure)}`);
   return summaryOf(mesh, { feed, firstRun: firstRuns[0], rerun, checks, scores, prober, kills, toFirstRead });
 }
 
@@ -175,11 +176,11 @@ async function rerunBatch(mesh: Mesh, feed: Feed): Promise<number> {
   return published;
 }
 
-/** Reads that failed while the online store was there. A read in flight at the kill began at most its time-out earlier. */
+/** Reads that failed though the online store was there from their beginning to their end. */
 function failuresOutside(prober: Prober, kills: readonly Kill[]) {
   const down = kills.filter((kill) => kill.name === "online-store");
   return prober.failures.filter(
-    ({ atMs }) => !down.some((kill) => atMs >= kill.fromMs - 1_000 && atMs <= kill.untilMs),
+    ({ fromMs, untilMs }) => !down.some((kill) => untilMs >= kill.fromMs && fromMs <= kill.untilMs),
   );
 }
 

@@ -6,24 +6,32 @@ import type { Mesh } from "./mesh.ts";
 /** Reads all the time and remembers when it failed. Real time, epoch ms. */
 export interface Prober {
   readonly reads: number;
-  readonly failures: readonly { readonly atMs: number; readonly code: string }[];
+  readonly failures: readonly ProbeFailure[];
   stop(): Promise<void>;
 }
 
+export interface ProbeFailure {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly code: string;
+}
+
 const pauseMs = 50;
+/** Whether it is answered at all, not how fast: a busy machine takes its time. */
+const timeoutMs = 5_000;
 
 export function startProber(mesh: Mesh): Prober {
-  const failures: { atMs: number; code: string }[] = [];
+  const failures: ProbeFailure[] = [];
   let reads = 0;
   let stopping = false;
   const work = (async () => {
     while (!stopping) {
-      const atMs = Date.now();
+      const fromMs = Date.now();
       try {
-        await mesh.client.read(boarding, [{ origin: "ORD", destination: "LAX" }], { timeoutMs: 1_000 });
+        await mesh.client.read(boarding, [{ origin: "ORD", destination: "LAX" }], { timeoutMs });
         reads += 1;
       } catch (error) {
-        failures.push({ atMs, code: asTributaryError(error).code });
+        failures.push({ fromMs, untilMs: Date.now(), code: asTributaryError(error).code });
       }
       await sleep(pauseMs);
     }

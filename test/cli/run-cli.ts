@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { nodeArguments } from "@tributary/local/node-command";
 
 /** What a shell would run. */
 export const cliMain = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
@@ -24,7 +25,7 @@ export interface CliOptions {
 /** The command as a person calls it, in a folder, with no other settings than the given ones. */
 export function runCli(args: readonly string[], { directory, environment = {}, input = "", onStart }: CliOptions) {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["--conditions=tributary-source", "--import", tsx, cliMain, ...args], {
+  const child = spawn(process.execPath, [...nodeArguments(cliMain), ...args], {
     cwd: directory,
     env: { PATH, HOME, ...environment },
   });
@@ -41,6 +42,3 @@ export function runCli(args: readonly string[], { directory, environment = {}, i
     child.once("close", (code) => resolve({ code, ...output, json: () => JSON.parse(output.stdout) }));
   });
 }
-
-/** Absolute: the command runs in a folder that has no packages. */
-const tsx = import.meta.resolve("tsx");

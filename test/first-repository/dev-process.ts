@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DevEvent } from "@tributary/cli/dev/dev-event";
+import { nodeArguments } from "@tributary/local/node-command";
 import { until } from "../support/until.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const main = join(root, "packages/cli/src/main.ts");
-const tsx = import.meta.resolve("tsx");
 
 /** The scaffold as `tributary init` writes it, beside the packages of this clone. */
 export function featureRepository(folder: string): string {
@@ -37,11 +37,11 @@ export function startDev(
   environment: Readonly<Record<string, string>> = {},
 ): DevProcess {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(
-    process.execPath,
-    ["--conditions=tributary-source", "--import", tsx, main, "dev", "--json", ...args],
-    { cwd: folder, env: { PATH, HOME, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [...nodeArguments(main), "dev", "--json", ...args], {
+    cwd: folder,
+    env: { PATH, HOME, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const events: DevEvent[] = [];
   let said = "";
   createInterface({ input: child.stdout }).on("line", (line) => events.push(JSON.parse(line)));

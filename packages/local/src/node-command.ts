@@ -1,11 +1,26 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** Arguments for `node` that run an entry file: TypeScript sources through tsx, compiled code as it is. */
+/**
+ * Arguments for `node` that run an entry file: TypeScript sources through tsx, compiled code as it is. With
+ * TRIBUTARY_COMPILED=1 a source runs as what it was compiled to, in a third of the start-up time: for who has just built.
+ */
 export function nodeArguments(entry: string): readonly string[] {
   if (!entry.endsWith(".ts")) return [entry];
+  const compiled = process.env.TRIBUTARY_COMPILED === "1" ? compiledOf(entry) : undefined;
+  return compiled === undefined ? sourceArguments(entry) : [compiled];
+}
+
+/** The sources, whatever is set. */
+export function sourceArguments(entry: string): readonly string[] {
   return ["--conditions=tributary-source", "--import", require.resolve("tsx"), entry];
+}
+
+function compiledOf(entry: string): string | undefined {
+  const compiled = entry.replace(/\/((?:packages|services)\/[^/]+)\/src\/(.*)\.ts$/, "/$1/dist/$2.js");
+  return compiled !== entry && existsSync(compiled) ? compiled : undefined;
 }
 
 /** `.ts` when this package runs from its sources, `.js` when it is compiled. */
