@@ -1,5 +1,6 @@
 import { asTributaryError } from "@tributary/shared/contracts/errors";
 import { ack, type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
+import { Turns } from "@tributary/shared/runtime/event-loop-turns";
 import type { Progress } from "../adapters/redis-progress.ts";
 import type { Records } from "../adapters/redis-records.ts";
 import type { RecordWrite } from "../core/chunk-rows.ts";
@@ -22,8 +23,13 @@ export interface ApplyContext extends AdmitContext {
   readonly opened: Promise<void>;
 }
 
-/** Rows merged in one go; a batch of large chunks is several. */
-const rowsAtOnceMax = 4_096;
+/**
+ * Reads share the process and Redis with this: neither is to be busy for long with one piece of it. The next rows are merged while
+ * Redis has the last ones.
+ */
+const rowsAtOnce = 250;
+const slicesAtOnce = 2;
+const turnMsMax = 2;
 const outageRetryMs = 500;
 
 /**
@@ -35,7 +41,7 @@ export async function applyChunks(
   batch: readonly DeliveredMessage[],
 ): Promise<readonly Outcome[]> {
   await context.opened;
-  const admitted = await Promise.all(batch.map((message) => admitChunk(context, message)));
+  const admitted = await admitAll(context, batch);
   try {
     const corrupt = await writeRows(context, admitted);
     await context.progress.addPending(admitted.flatMap((one) => (one.kind === "confirmation" ? [one.entry] : [])));
@@ -53,13 +59,28 @@ export async function applyChunks(
   }
 }
 
+async function admitAll(context: ApplyContext, batch: readonly DeliveredMessage[]): Promise<readonly Admitted[]> {
+  const turns = new Turns(turnMsMax);
+  const admitted: Admitted[] = [];
+  for (const message of batch) {
+    admitted.push(await admitChunk(context, message));
+    await turns.next();
+  }
+  return admitted;
+}
+
 async function writeRows(context: ApplyContext, admitted: readonly Admitted[]): Promise<ReadonlySet<string>> {
   const corrupt = new Set<string>();
-  for (const writes of slicesOf(admitted)) {
-    const applied = await applyWrites(context.records, writes, context.erasedAt);
-    for (const key of applied.corrupt) corrupt.add(key);
-    context.counters.conflicts += applied.conflicts;
-  }
+  const slices = slicesOf(admitted);
+  // One that fails ends the others too: leaving its loop closes the generator that they share.
+  const work = async () => {
+    for (const writes of slices) {
+      const applied = await applyWrites(context.records, writes, context.erasedAt);
+      for (const key of applied.corrupt) corrupt.add(key);
+      context.counters.conflicts += applied.conflicts;
+    }
+  };
+  await Promise.all(Array.from({ length: slicesAtOnce }, work));
   return corrupt;
 }
 
@@ -67,11 +88,12 @@ function* slicesOf(admitted: readonly Admitted[]): Generator<readonly RecordWrit
   let slice: RecordWrite[] = [];
   for (const one of admitted) {
     if (one.kind !== "rows") continue;
-    if (slice.length > 0 && slice.length + one.writes.length > rowsAtOnceMax) {
+    for (const write of one.writes) {
+      slice.push(write);
+      if (slice.length < rowsAtOnce) continue;
       yield slice;
       slice = [];
     }
-    slice.push(...one.writes);
   }
   if (slice.length > 0) yield slice;
 }
