@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Cell } from "@tributary/shared/merge/cell";
+import { seededRandom } from "../../bench/seeded-random.ts";
 import { type Best, recordKeyOf } from "./accepted.ts";
 import type { Tally } from "./campaign.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { Load } from "./load.ts";
-import { randomOf } from "./random.ts";
 import type { KillRig } from "./rig.ts";
 import type { Trap } from "./trap.ts";
 import { missingOf, Watcher } from "./watcher.ts";
@@ -34,7 +34,7 @@ export class KillRounds {
 
   constructor(options: KillOptions) {
     this.#options = options;
-    this.#random = randomOf(options.seed);
+    this.#random = seededRandom(options.seed);
     this.#load = new Load({ rig: options.rig, random: this.#random });
     this.#watcher = new Watcher(options.rig, this.#load.busy);
   }

@@ -1,12 +1,10 @@
-import { cpSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { recordKey } from "@tributary/online-store/core/store-keys";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
 import { type Erasure, erasureKey } from "@tributary/shared/contracts/erasure";
 import { openBucket } from "@tributary/shared/messaging/bucket";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
+import { copyOfRedis } from "./redis-copy.ts";
 import { redisWhole } from "./redis-whole.ts";
 import { chunkOf, partitions, rowOf, type StoreRig, startStoreRig } from "./store-rig.ts";
 
@@ -33,26 +31,12 @@ async function askErasure(key: string): Promise<void> {
   await bucket.create(erasureKey(erasure.id), new TextEncoder().encode(JSON.stringify(erasure)));
 }
 
-/** What Redis has on disk, to be put back later. */
-function copyOfRedis(): { putBack(): void } {
-  const files = join(rig.directory, "redis", "appendonlydir");
-  const aside = temporaryDirectory("aside");
-  onTestFinished(() => aside.remove());
-  cpSync(files, join(aside.path, "copy"), { recursive: true });
-  return {
-    putBack: () => {
-      rmSync(files, { recursive: true });
-      cpSync(join(aside.path, "copy"), files, { recursive: true });
-    },
-  };
-}
-
 describe("a Redis that comes back from before an erasure", () => {
   it("is read only when the erasure was applied to it again: nobody sees what was erased (R2)", async () => {
     const row = { key: "ORD", eventTime: Date.now() - 5_000, features: { score: 0.5, reason: secret } };
     await rig.publish(chunkOf("congestion", [row]));
     await rig.settled();
-    const copy = copyOfRedis();
+    const copy = copyOfRedis(rig);
     await askErasure("ORD");
     await until(async () => (await read()).reason === null, { what: "it is erased" });
     const before = await read();

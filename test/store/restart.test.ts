@@ -1,12 +1,10 @@
-import { cpSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { partitionOf, partitionToken } from "@tributary/shared/contracts/entity-key";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { callApi } from "@tributary/shared/messaging/jetstream-api";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
+import { copyOfRedis } from "./redis-copy.ts";
 import { redisWhole } from "./redis-whole.ts";
 import { chunkOf, confirmationOf, partitions, type StoreRig, startStoreRig } from "./store-rig.ts";
 
@@ -82,20 +80,6 @@ function watchTower() {
   return { seen, stop };
 }
 
-/** What Redis has on disk, to be put back later. */
-function copyOfRedis(): { putBack(): void } {
-  const files = join(rig.directory, "redis", "appendonlydir");
-  const aside = temporaryDirectory("aside");
-  onTestFinished(() => aside.remove());
-  cpSync(files, join(aside.path, "copy"), { recursive: true });
-  return {
-    putBack: () => {
-      rmSync(files, { recursive: true });
-      cpSync(join(aside.path, "copy"), files, { recursive: true });
-    },
-  };
-}
-
 describe("a Redis that comes back without its last writes", () => {
   it("is a new epoch from the first read on, and gets again what had been acknowledged", async () => {
     const watch = watchTower();
@@ -103,7 +87,7 @@ describe("a Redis that comes back without its last writes", () => {
     await publishRound(1);
     await rig.settled();
     const before = await readTower();
-    const copy = copyOfRedis();
+    const copy = copyOfRedis(rig);
     for (let round = 2; round <= 20; round++) await publishRound(round);
     const eventTime = Date.now() - 39 * minute;
     await rig.publish(chunkOf("route_profile", [{ key: route, eventTime, features: { flights28d: 7 }, stamp }]));
@@ -188,7 +172,7 @@ describe("a Redis that is restarted while the broker is away", () => {
       return { epoch, score: Math.round((columns[0]?.values[0] ?? 0) * scale) };
     };
     await redisWhole(rig);
-    const copy = copyOfRedis();
+    const copy = copyOfRedis(rig);
     await publishRound(21);
     await rig.settled();
     const before = await until(overHttp);

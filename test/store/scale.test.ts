@@ -2,7 +2,7 @@ import { connectTributary } from "@tributary/client/connect";
 import type { Tributary } from "@tributary/client/tributary";
 import { type Services, startServices } from "@tributary/local/supervisor";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { randomOf } from "../../campaign/store-kills/random.ts";
+import { seededRandom } from "../../bench/seeded-random.ts";
 import { until } from "../support/until.ts";
 import { chunkOf, type StoreRig, startStoreRig } from "./store-rig.ts";
 
@@ -41,7 +41,7 @@ const readersMax = 8;
 
 /** Readers and a writer that go on until they are stopped, and what came of it. */
 function load(seed: number) {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const some = () => codes[Math.floor(random() * codes.length)] ?? "";
   const seen = { reads: 0, errors: [] as string[], regressions: [] as string[], epochs: new Set<string>() };
   /** What the broker has acknowledged, by key. */

@@ -11,6 +11,7 @@ import { runCli } from "../cli/run-cli.ts";
 import { until } from "../support/until.ts";
 import { airports } from "./definitions.ts";
 import { expectRecount, type Flight, flight, randomFlights } from "./flights.ts";
+import { holdTable } from "./held-table.ts";
 import { mergeAll } from "./naive-store.ts";
 import { type Processor, type Rig, startMs, startRig } from "./rig.ts";
 
@@ -42,20 +43,6 @@ async function kept({ key, eventTime }: Erasure) {
 
 async function storedKeys(key: string): Promise<number> {
   return (await rig.sql.query("select 1 from stream_keys where key = $1", [key])).rowCount ?? 0;
-}
-
-/** No commit of window state gets through until this is called. */
-async function holdCommits(): Promise<() => Promise<void>> {
-  const client = await rig.sql.connect();
-  await client.query("begin");
-  await client.query("lock table stream_partitions in access exclusive mode");
-  let isHeld = true;
-  const release = async () => {
-    if (isHeld) await client.query("rollback").finally(() => client.release());
-    isHeld = false;
-  };
-  onTestFinished(release);
-  return release;
 }
 
 /** Outlives a commit that is held up. */
@@ -99,7 +86,7 @@ describe("an erased key", () => {
     await rig.publish(flights);
     await rig.settled(startMs);
     await until(async () => (await storedKeys("ORD")) === 2);
-    const release = await holdCommits();
+    const release = await holdTable(rig, "stream_partitions");
     const erasure = await erase("ORD", "second-1");
     const partition = partitionOf("ORD", partitions);
     const place = subjects.keyed(partition, erasureToken, "airport");

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it, onTestFailed, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFailed } from "vitest";
 import { airports } from "./definitions.ts";
 import { expectRecount, flight, randomFlights } from "./flights.ts";
+import { holdTable } from "./held-table.ts";
 import { mergeAll } from "./naive-store.ts";
 import { type Processor, type Rig, startMs, startRig } from "./rig.ts";
 
@@ -18,20 +19,6 @@ async function start(instance: string, environment?: Record<string, string>): Pr
   return processor;
 }
 
-/** No commit of window state gets through until this is called. */
-async function holdCommits(): Promise<() => Promise<void>> {
-  const client = await rig.sql.connect();
-  await client.query("begin");
-  await client.query("lock table stream_partitions in access exclusive mode");
-  let isHeld = true;
-  const release = async () => {
-    if (isHeld) await client.query("rollback").finally(() => client.release());
-    isHeld = false;
-  };
-  onTestFinished(release);
-  return release;
-}
-
 it("events sent again count once, before a commit, after it, and across a takeover", async () => {
   await rig.begin(airports({ isNumbered: true }));
   const flights = randomFlights(200);
@@ -43,7 +30,7 @@ it("events sent again count once, before a commit, after it, and across a takeov
   await rig.settled(startMs);
   expectRecount(await store(), flights.slice(0, 100), startMs);
   expect((await rig.status())[0]?.counters.eventsDuplicate).toBeGreaterThan(0);
-  const release = await holdCommits();
+  const release = await holdTable(rig, "stream_partitions");
   await rig.publish(sent.slice(25, 150));
   await rig.settled(startMs);
   await first.kill();

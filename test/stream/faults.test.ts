@@ -1,9 +1,10 @@
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
-import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";
 import { decodeKeyedChunk } from "../../services/stream-processor/src/core/keyed-item.ts";
 import { until } from "../support/until.ts";
 import { airports } from "./definitions.ts";
 import { expectRecount, flight, randomFlights } from "./flights.ts";
+import { holdTable } from "./held-table.ts";
 import { mergeAll } from "./naive-store.ts";
 import { type Processor, type Rig, startMs, startRig } from "./rig.ts";
 
@@ -21,20 +22,6 @@ async function start(instance: string, environment?: Record<string, string>): Pr
   const processor = await rig.start(instance, environment);
   onTestFailed(() => void process.stderr.write(processor.log()));
   return processor;
-}
-
-/** Holds a table so that whoever writes it waits; returns what ends it. */
-async function hold(table: string): Promise<() => Promise<void>> {
-  const client = await rig.sql.connect();
-  await client.query("begin");
-  await client.query(`lock table ${table} in access exclusive mode`);
-  let isHeld = true;
-  const release = async () => {
-    if (isHeld) await client.query("rollback").finally(() => client.release());
-    isHeld = false;
-  };
-  onTestFinished(release);
-  return release;
 }
 
 /** Outlives a commit that is held up: renewals wait behind it. */
@@ -61,7 +48,7 @@ describe("route", () => {
     const first = await start("one", longLease);
     await rig.publish(flights.slice(0, 100));
     await rig.settled(startMs);
-    const release = await hold("stream_routes");
+    const release = await holdTable(rig, "stream_routes");
     const before = (await counters())[0]?.eventsApplied ?? 0;
     for (let at = 100; at < 200; at += 10) await rig.publish(flights.slice(at, at + 10));
     await until(async () => ((await counters())[0]?.eventsApplied ?? 0) > before);
@@ -126,7 +113,7 @@ describe("a partition's owner", () => {
     const first = await start("one", longLease);
     await rig.publish(flights.slice(0, 100));
     await rig.settled(startMs);
-    const release = await hold("stream_partitions");
+    const release = await holdTable(rig, "stream_partitions");
     await rig.publish(flights.slice(100, 200));
     await rig.settled(startMs);
     const published = await store();
@@ -156,7 +143,7 @@ describe("a partition's owner", () => {
       async () => (await rig.sql.query("select 1 from stream_keys where told_until is not null")).rowCount === 2,
     );
     const x = (await store()).rows.get("departures/ORD");
-    const release = await hold("stream_partitions");
+    const release = await holdTable(rig, "stream_partitions");
     await rig.publish(flight(15.2, 9));
     await rig.settled(startMs);
     const y = (await store()).rows.get("departures/ORD");
@@ -220,7 +207,7 @@ describe("a partition's owner", () => {
     const first = await start("one");
     await rig.publish(flights);
     await rig.settled(startMs);
-    const release = await hold("stream_partitions");
+    const release = await holdTable(rig, "stream_partitions");
     await until(async () => (await waitingForLocks()) > 0);
     first.freeze();
     await release();

@@ -1,5 +1,5 @@
-import { type Erasure, erasureSchema } from "@tributary/shared/contracts/erasure";
 import type { Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
+import { readErasureEntry } from "@tributary/shared/messaging/erasure-bucket";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import { ErasureBook } from "../core/erasure-book.ts";
 
@@ -65,22 +65,13 @@ export function openErasureLog(options: LogOptions): ErasureLog {
 }
 
 function note(book: ErasureBook, { service, logger }: LogOptions, messages: readonly DeliveredMessage[]): void {
-  for (const { subject, data, headers } of messages) {
-    const [kind, id = "", by] = subject.split(".").slice(2);
-    if ("KV-Operation" in headers) continue;
-    if (kind === "receipt" && by === service) book.receive(id);
-    if (kind === "lift") book.lift(id);
-    if (kind !== "erasure") continue;
-    const erasure = erasureOf(data);
+  for (const message of messages) {
+    const entry = readErasureEntry(message);
+    if (entry?.kind === "receipt" && entry.service === service) book.receive(entry.id);
+    if (entry?.kind === "lift") book.lift(entry.id);
+    if (entry?.kind !== "erasure") continue;
+    const { id, erasure } = entry;
     if (erasure === undefined) logger.error({ id }, "an erasure is not of a form this build reads");
     else book.add(erasure);
-  }
-}
-
-function erasureOf(bytes: Uint8Array): Erasure | undefined {
-  try {
-    return erasureSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
-  } catch {
-    return undefined;
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Erasure, type ErasureReceipt, receiptKey } from "@tributary/shared/contracts/erasure";
-import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
+import type { Erasure } from "@tributary/shared/contracts/erasure";
+import { asTributaryError } from "@tributary/shared/contracts/errors";
 import type { Bucket } from "@tributary/shared/messaging/contract";
+import { giveReceipt } from "@tributary/shared/messaging/erasure-bucket";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import type { ErasureBook } from "../core/erasure-book.ts";
 import type { EntityViews } from "./entity-views.ts";
@@ -81,17 +82,4 @@ async function carryOut(
     await giveReceipt(bucket, id, by);
     book.receive(id);
   }
-}
-
-async function giveReceipt(
-  bucket: Bucket,
-  id: string,
-  { service, instance }: Pick<FollowOptions, "service" | "instance">,
-): Promise<void> {
-  const receipt: ErasureReceipt = { service, instance, atMs: Date.now() };
-  const body = new TextEncoder().encode(JSON.stringify(receipt));
-  // Another instance may have given it.
-  await bucket.create(receiptKey(id, service), body).catch((error: unknown) => {
-    if (!(error instanceof TributaryError) || error.code !== "CATALOG_CONFLICT") throw error;
-  });
 }

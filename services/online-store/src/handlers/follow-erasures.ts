@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Erasure, type ErasureReceipt, erasureSchema, receiptKey } from "@tributary/shared/contracts/erasure";
-import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Erasure } from "@tributary/shared/contracts/erasure";
 import type { Bucket, Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
+import { giveReceipt, readErasureEntry } from "@tributary/shared/messaging/erasure-bucket";
 import type { Logger } from "@tributary/shared/runtime/logger";
 import type { Records } from "../adapters/redis-records.ts";
 import { ErasureBook } from "../core/erasure-book.ts";
@@ -131,14 +131,13 @@ class Follower implements Erasures {
   /** The erasures that were not known. */
   #note(messages: readonly DeliveredMessage[]): Erasure[] {
     const added: Erasure[] = [];
-    for (const { subject, data, headers } of messages) {
-      const [kind, id = "", service] = subject.split(".").slice(2);
-      if ("KV-Operation" in headers) continue;
-      if (kind === "receipt" && service === this.#options.service) this.#receipts.add(id);
-      if (kind !== "erasure") continue;
-      const parsed = erasureSchema.safeParse(jsonOf(data));
-      if (!parsed.success) this.#options.logger.error({ id }, "an erasure is not of a form this build reads");
-      else if (this.#book.add(parsed.data)) added.push(parsed.data);
+    for (const message of messages) {
+      const entry = readErasureEntry(message);
+      if (entry?.kind === "receipt" && entry.service === this.#options.service) this.#receipts.add(entry.id);
+      if (entry?.kind !== "erasure") continue;
+      const { id, erasure } = entry;
+      if (erasure === undefined) this.#options.logger.error({ id }, "an erasure is not of a form this build reads");
+      else if (this.#book.add(erasure)) added.push(erasure);
     }
     return added;
   }
@@ -165,21 +164,7 @@ class Follower implements Erasures {
 
   async #giveReceipt(id: string): Promise<void> {
     if (this.#receipts.has(id)) return;
-    const { bucket, service, instance } = this.#options;
-    const receipt: ErasureReceipt = { service, instance, atMs: Date.now() };
-    const body = new TextEncoder().encode(JSON.stringify(receipt));
-    // Another instance may have given it.
-    await bucket.create(receiptKey(id, service), body).catch((error: unknown) => {
-      if (!(error instanceof TributaryError) || error.code !== "CATALOG_CONFLICT") throw error;
-    });
+    await giveReceipt(this.#options.bucket, id, this.#options);
     this.#receipts.add(id);
-  }
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
   }
 }

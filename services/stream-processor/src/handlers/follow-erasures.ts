@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
-import { type Erasure, type ErasureReceipt, erasureSchema, receiptKey } from "@tributary/shared/contracts/erasure";
-import { TributaryError } from "@tributary/shared/contracts/errors";
+import type { Erasure } from "@tributary/shared/contracts/erasure";
 import { nameSchema } from "@tributary/shared/contracts/feature";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import type { Bucket, Connection, Cursor, DeliveredMessage } from "@tributary/shared/messaging/contract";
 import { openStreamCursor } from "@tributary/shared/messaging/cursor";
+import { giveReceipt, readErasureEntry } from "@tributary/shared/messaging/erasure-bucket";
 import type { Logger } from "@tributary/shared/runtime/logger";
 
 /**
@@ -80,12 +80,7 @@ class Follower implements Erasures {
   }
 
   async giveReceipt(id: string): Promise<void> {
-    const receipt: ErasureReceipt = { service, instance: this.#options.instance, atMs: Date.now() };
-    const body = new TextEncoder().encode(JSON.stringify(receipt));
-    // An owner before this one may have given it.
-    await this.#bucket.create(receiptKey(id, service), body).catch((error: unknown) => {
-      if (!(error instanceof TributaryError) || error.code !== "CATALOG_CONFLICT") throw error;
-    });
+    await giveReceipt(this.#bucket, id, { service, instance: this.#options.instance });
     this.#receipts.add(id);
   }
 
@@ -117,14 +112,13 @@ class Follower implements Erasures {
   }
 
   #note(messages: readonly DeliveredMessage[]): void {
-    for (const { subject, data, headers } of messages) {
-      const [kind, id = "", by] = subject.split(".").slice(2);
-      if ("KV-Operation" in headers) continue;
-      if (kind === "receipt" && by === service) this.#receipts.add(id);
-      if (kind !== "erasure" || this.#all.has(id)) continue;
-      const parsed = erasureSchema.safeParse(jsonOf(data));
+    for (const message of messages) {
+      const entry = readErasureEntry(message);
+      if (entry?.kind === "receipt" && entry.service === service) this.#receipts.add(entry.id);
+      if (entry?.kind !== "erasure" || this.#all.has(entry.id)) continue;
+      const { id, erasure } = entry;
       // The entity's name stands in a subject.
-      if (parsed.success && nameSchema.safeParse(parsed.data.entity).success) this.#add(parsed.data);
+      if (erasure !== undefined && nameSchema.safeParse(erasure.entity).success) this.#add(erasure);
       else this.#options.logger.error({ id }, "an erasure is not of a form this build reads");
     }
   }
@@ -137,13 +131,5 @@ class Follower implements Erasures {
   #file(erasure: Erasure): void {
     const { partitions, lists } = this.#index;
     lists[partitionOf(erasure.key, partitions)]?.push(erasure);
-  }
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
   }
 }
