@@ -3,69 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runNode, say } from "./run-node.mjs";
 
-/** Of more files than this a second run says nothing: that is no accident. */
-const secondRunFilesMax = 3;
-
 /**
- * Builds, so that the many processes of the tests start quickly; the tests themselves are of the sources. Runs them, and the few
- * files that failed once more, alone: the tests use real servers and processes, which a busy machine may keep from answering in
- * time. What fails twice has failed; what passed the second time is named. Ends with one line `N passed, N failed`, and
- * resolves with the exit code.
+ * Builds, so that the many processes of the tests start quickly; the tests themselves are of the sources. Then runs the tests, ends
+ * with one line `N passed, N failed`, and resolves with the exit code.
  */
 export async function runTests(root, args) {
-  process.env.TRIBUTARY_COMPILED = (await isBuilt(root)) ? "1" : "0";
-  const first = await runVitest(
-    root,
-    args.filter((arg) => arg !== "--yes"),
-  );
-  const failed = filesToRunAgain(first);
-  const last = failed.length === 0 ? first : await runAgain(root, first, failed);
-  const verdict = verdictOf(last.report, last.exitCode);
-  if (verdict.problem !== undefined) say(verdict.problem);
-  process.stdout.write(`${verdict.line}\n`);
-  return verdict.exitCode;
-}
-
-async function runAgain(root, first, files) {
-  process.stdout.write(`\nonce more, alone: ${files.join(" ")}\n`);
-  const second = await runVitest(root, ["--maxWorkers=1", ...files]);
-  const report = mergedReport(first.report, second.report);
-  for (const { name, assertionResults } of first.report.testResults.filter((file) => files.includes(file.name)))
-    for (const { status, fullName } of assertionResults)
-      if (status === "failed") process.stdout.write(`failed in the first run: ${name}: ${fullName}\n`);
-  return { report, exitCode: second.exitCode };
-}
-
-async function runVitest(root, args) {
   const folder = mkdtempSync(join(tmpdir(), "tributary-test-report-"));
   const reportFile = join(folder, "report.json");
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
-  const exitCode = await runNode([vitest, "run", ...reporters, ...args], root);
+  process.env.TRIBUTARY_COMPILED = (await isBuilt(root)) ? "1" : "0";
+  const exitCode = await runNode([vitest, "run", ...reporters, ...args.filter((arg) => arg !== "--yes")], root);
   const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")) : undefined;
   rmSync(folder, { recursive: true });
-  return { report, exitCode };
-}
-
-/** None where everything passed, where too many failed, and where the runner itself fell over. */
-export function filesToRunAgain({ report, exitCode }) {
-  const failed = (report?.testResults ?? []).filter((file) => file.status === "failed").map((file) => file.name);
-  return exitCode === 1 && failed.length <= secondRunFilesMax ? failed : [];
-}
-
-/** The first report, with the second one's word on the files that were run twice. */
-export function mergedReport(first, second) {
-  const again = new Map((second?.testResults ?? []).map((file) => [file.name, file]));
-  const testResults = first.testResults.map((file) => again.get(file.name) ?? file);
-  const tests = testResults.flatMap((file) => file.assertionResults);
-  const count = (...statuses) => tests.filter((test) => statuses.includes(test.status)).length;
-  return {
-    testResults,
-    numPassedTests: count("passed"),
-    numFailedTests: count("failed"),
-    numPendingTests: count("pending", "skipped", "disabled"),
-    numTodoTests: count("todo"),
-  };
+  const verdict = verdictOf(report, exitCode);
+  if (verdict.problem !== undefined) say(verdict.problem);
+  process.stdout.write(`${verdict.line}\n`);
+  return verdict.exitCode;
 }
 
 /** Where it does not compile, the tests are run all the same: they tell more. */

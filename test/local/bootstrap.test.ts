@@ -10,7 +10,7 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests?: number;
-  readonly testResults: readonly { name?: string; status: string; assertionResults: readonly { status: string }[] }[];
+  readonly testResults: readonly { status: string; assertionResults: readonly { status: string }[] }[];
 }
 
 const load = (name: string) => import(new URL(`../../scripts/${name}.mjs`, import.meta.url).href);
@@ -22,10 +22,8 @@ const { partsFor, platformOf } = (await load("native-modules")) as {
   partsFor(lock: Lock, name: string, platform: string): string[];
   platformOf(process: { platform: string; arch: string; report?: unknown }): string;
 };
-const { verdictOf, filesToRunAgain, mergedReport } = (await load("run-tests")) as {
+const { verdictOf } = (await load("run-tests")) as {
   verdictOf(report: Report | undefined, exitCode: number): { line: string; exitCode: number; problem?: string };
-  filesToRunAgain(run: { report: Report | undefined; exitCode: number }): string[];
-  mergedReport(first: Report, second: Report | undefined): Report;
 };
 const { nodeProblem } = (await load("run-node")) as { nodeProblem(version: string): string | undefined };
 
@@ -123,45 +121,6 @@ describe("the tests' closing line", () => {
 
   it("is a failure when the runner crashed although all counts look fine", () => {
     expect(verdictOf(report(3, 0), 139)).toMatchObject({ line: "3 passed, 1 failed", exitCode: 139 });
-  });
-});
-
-describe("a second run", () => {
-  const file = (name: string, ...statuses: string[]) => ({
-    name,
-    status: statuses.includes("failed") ? "failed" : "passed",
-    assertionResults: statuses.map((status) => ({ status })),
-  });
-  const reportOf = (...testResults: ReturnType<typeof file>[]): Report => ({
-    numPassedTests: 0,
-    numFailedTests: 0,
-    testResults,
-  });
-
-  it("is of the files that failed, when they are few", () => {
-    const report = reportOf(file("a", "passed"), file("b", "failed", "passed"));
-    expect(filesToRunAgain({ report, exitCode: 1 })).toEqual(["b"]);
-    expect(filesToRunAgain({ report: reportOf(file("a", "passed")), exitCode: 0 })).toEqual([]);
-    const many = reportOf(...["a", "b", "c", "d"].map((name) => file(name, "failed")));
-    expect(filesToRunAgain({ report: many, exitCode: 1 })).toEqual([]);
-  });
-
-  it("is none where the runner fell over", () => {
-    expect(filesToRunAgain({ report: reportOf(file("a", "failed")), exitCode: 139 })).toEqual([]);
-    expect(filesToRunAgain({ report: undefined, exitCode: 1 })).toEqual([]);
-  });
-
-  it("has the last word on its files, and on no others", () => {
-    const first = reportOf(file("a", "passed", "skipped"), file("b", "failed", "passed"));
-    const passed = mergedReport(first, reportOf(file("b", "passed", "passed")));
-    expect(verdictOf(passed, 0)).toMatchObject({ line: "3 passed, 0 failed, 1 skipped", exitCode: 0 });
-    const failed = mergedReport(first, reportOf(file("b", "failed", "passed")));
-    expect(verdictOf(failed, 1)).toMatchObject({ line: "2 passed, 1 failed, 1 skipped", exitCode: 1 });
-  });
-
-  it("that ends without a report leaves the failure", () => {
-    const first = reportOf(file("b", "failed", "passed"));
-    expect(verdictOf(mergedReport(first, undefined), 1)).toMatchObject({ line: "1 passed, 1 failed", exitCode: 1 });
   });
 });
 
