@@ -3,7 +3,7 @@ import { knowingShapes } from "@tributary/online-store/adapters/redis-shapes";
 import { CellColumns } from "@tributary/online-store/core/cell-columns";
 import { compileReadPlan, type ReadPlan } from "@tributary/online-store/core/read-plan";
 import { type LocatedRows, locateRows } from "@tributary/online-store/core/read-rows";
-import { readRecord } from "@tributary/online-store/core/record-read";
+import { readRecords } from "@tributary/online-store/core/record-read";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { benchRedis } from "./read-fill.ts";
 import type { Reader } from "./read-target.ts";
@@ -34,18 +34,14 @@ interface Found {
   readonly shapes: ReturnType<typeof redisRecords>["shapes"];
 }
 
-/** How many cells there are. */
+/** How many cells were asked for. */
 function decodeAll(plan: ReadPlan, fetches: LocatedRows["fetches"], { found, shapes }: Found): number {
   let cells = 0;
   for (const [index, { record }] of plan.fetches.entries()) {
     const wanted = fetches[index]?.records ?? [];
     const into = new CellColumns(record.size, wanted.length);
-    for (const [number, place] of wanted.entries()) {
-      const bytes = found[place] ?? null;
-      if (bytes === null) continue;
-      readRecord(bytes, number, { plan: record, shapes, nowMs: 0, into });
-      cells += record.size;
-    }
+    readRecords(found, wanted, { plan: record, shapes, nowMs: 0, into });
+    cells += record.size * wanted.length;
   }
   return cells;
 }

@@ -72,6 +72,22 @@ export function readRecord(bytes: Buffer, index: number, reading: RecordReading)
   }
 }
 
+/**
+ * The same of many: those of `records` that `wanted` names, each at its place in `wanted`; what is not stored is left out.
+ * @throws TributaryError CORRUPT; UnknownShape
+ */
+export function readRecords(
+  records: readonly (Buffer | null)[],
+  wanted: readonly number[],
+  reading: RecordReading,
+): CellColumns {
+  for (let number = 0; number < wanted.length; number++) {
+    const bytes = records[wanted[number] as number] ?? null;
+    if (bytes !== null) readRecord(bytes, number, reading);
+  }
+  return reading.into;
+}
+
 const noNonce = Buffer.alloc(nonceBytes);
 
 /** Of a record of the first format nobody has written them down yet. */

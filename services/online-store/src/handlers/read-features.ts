@@ -11,7 +11,7 @@ import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { CellColumns } from "../core/cell-columns.ts";
 import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-plan.ts";
 import { type LocatedFetch, type LocatedRows, locateRows } from "../core/read-rows.ts";
-import { type RecordReading, readRecord } from "../core/record-read.ts";
+import { readRecords } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
 import type { SampleRead } from "./sample-freshness.ts";
 import type { StoreState } from "./track-progress.ts";
@@ -52,7 +52,7 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
     plan.fetches.map((fetch, index) => {
       const wanted = rows.fetches[index]?.records ?? [];
       const into = new CellColumns(fetch.record.size, wanted.length);
-      return decode(records, wanted, { plan: fetch.record, shapes, nowMs, into });
+      return readRecords(records, wanted, { plan: fetch.record, shapes, nowMs, into });
     }),
   );
   // What was read before Redis lost data must not be told as what it holds since.
@@ -80,15 +80,6 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
     nowMs,
     columns: replyColumns(selection, columns, { rows: given, detail, failed: context.onDemandFailed }),
   };
-}
-
-/** The cells of each record that a fetch needs, decoded once. */
-function decode(records: readonly (Buffer | null)[], wanted: readonly number[], reading: RecordReading): CellColumns {
-  for (let number = 0; number < wanted.length; number++) {
-    const bytes = records[wanted[number] as number] ?? null;
-    if (bytes !== null) readRecord(bytes, number, reading);
-  }
-  return reading.into;
 }
 
 /** Confirmations of a view by record of a fetch, looked up once for all features. */
