@@ -5,16 +5,12 @@ const require = createRequire(import.meta.url);
 
 /**
  * Arguments for `node` that run an entry file: TypeScript sources through tsx, compiled code as it is. With
- * TRIBUTARY_COMPILED=1 a source runs as what it was compiled to, in a third of the start-up time: for who has just built.
+ * TRIBUTARY_COMPILED=1 a source runs as what it was compiled to, in less than half the start-up time: for who has just built.
  */
 export function nodeArguments(entry: string): readonly string[] {
   if (!entry.endsWith(".ts")) return [entry];
   const compiled = process.env.TRIBUTARY_COMPILED === "1" ? compiledOf(entry) : undefined;
-  return compiled === undefined ? sourceArguments(entry) : [compiled];
-}
-
-/** The sources, whatever is set. */
-export function sourceArguments(entry: string): readonly string[] {
+  if (compiled !== undefined) return [compiled];
   return ["--conditions=tributary-source", "--import", require.resolve("tsx"), entry];
 }
 

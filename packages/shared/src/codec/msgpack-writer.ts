@@ -2,8 +2,8 @@ import { pack } from "./msgpack.ts";
 
 /**
  * Writes msgpack piece by piece, for messages that are mostly long lists of small values: lists of integers take half
- * of what the library's encoder takes. Bigints and maps inside of values
- * go to the library. Integers take their shortest form, other numbers float64, as with the library.
+ * of what the library's encoder takes. Bigints and maps go to the library. Integers take their shortest form, other numbers float64,
+ * as with the library.
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export class MsgpackWriter {
