@@ -14,6 +14,7 @@ export default defineConfig({
       "test/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
+    setupFiles: ["test/support/seeded-properties.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",

@@ -47,4 +47,11 @@ export const campaigns: readonly Campaign[] = [
     countDefault: 50,
     load: () => import("./store-kills/campaign.ts"),
   },
+  {
+    name: "properties",
+    does: "the properties that the tests beside the sources state, from other seeds than the suite's",
+    unit: "runs",
+    countDefault: 20,
+    load: () => import("./properties/campaign.ts"),
+  },
 ];

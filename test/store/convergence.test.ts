@@ -118,14 +118,13 @@ async function nonces(): Promise<string[]> {
 
 describe("two stores that apply the same chunks together, in any order and several times", () => {
   it("end with the greatest of every cell, and a redelivery writes nothing", async () => {
-    const seed = Date.now() % 2 ** 31;
-    const [chunks] = fc.sample(fc.array(chunkArbitrary, { minLength: 600, maxLength: 600 }), { seed, numRuns: 1 }) as [
+    const [chunks] = fc.sample(fc.array(chunkArbitrary, { minLength: 600, maxLength: 600 }), { numRuns: 1 }) as [
       RowsChunk[],
     ];
-    const [shuffled = []] = fc.sample(fc.shuffledSubarray(chunks, { minLength: chunks.length }), { seed, numRuns: 1 });
+    const [shuffled = []] = fc.sample(fc.shuffledSubarray(chunks, { minLength: chunks.length }), { numRuns: 1 });
     await Promise.all(shuffled.map((chunk) => rig.publish(chunk)));
     await rig.settled();
-    expect(sorted(await stored()), `seed ${seed}`).toEqual(sorted(oracle(chunks)));
+    expect(sorted(await stored())).toEqual(sorted(oracle(chunks)));
 
     expect(await conflicts(), "two writers met").toBeGreaterThan(0);
 

@@ -37,8 +37,7 @@ const parcel = fc.record({
   place: orNull(fc.constantFrom("oslo", "Lima", "bonn")),
   sent: orNull(fc.integer({ min: 0, max: 1e6 }).map((n) => noon - n * 1_000)),
 });
-const seed = Math.trunc(Math.random() * 2 ** 31);
-const parcels: readonly Parcel[] = fc.sample(parcel, { numRuns: 200, seed }).map((one, i) => ({ id: `p${i}`, ...one }));
+const parcels: readonly Parcel[] = fc.sample(parcel, { numRuns: 200 }).map((one, i) => ({ id: `p${i}`, ...one }));
 
 /** What the expressions say, in plain TypeScript: null where there is no value. */
 function oracle({ weight, pieces, place, sent }: Parcel) {
@@ -58,7 +57,7 @@ function csvOf(rows: readonly Parcel[]): string {
   return ["id,weight,pieces,place,sent", ...lines, ""].join("\n");
 }
 
-describe(`on-demand features (seed ${seed})`, () => {
+describe("on-demand features", () => {
   let mesh: Mesh;
   let admin: Connection;
   let overNats: Tributary;
