@@ -23,10 +23,12 @@ const sizes = {
 };
 const floorRounds = 3;
 const readsPerSecond = 50;
-const readSeconds = { full: 5, quick: 0.3 };
+const readSeconds = { full: 10, quick: 0.3 };
 /** How long the store may take for what was published, ms. */
 const patienceMs = 120_000;
 const pollMs = 10;
+/** That wait for the store while it is read from, so that it never runs dry. */
+const roundsAhead = 4;
 
 /** What a lane's measurement needs. */
 interface Bench {
@@ -42,40 +44,64 @@ export const caseNames: readonly string[] = lanes;
 export async function run(context: BenchContext): Promise<void> {
   const wanted = context.cases ?? caseNames;
   const rows = applyRows(sizes[context.quick ? "quick" : "full"]);
-  context.note("starting servers and the store …");
-  const options = { need: ["nats", "redis"], services: ["online-store"], catalog: rowsCatalog } as const;
-  await withMesh(options, async (mesh) => {
-    const connection = await openConnection({ url: mesh.servers.nats.url("admin"), name: "bench-apply" });
-    const reader = startDriver({ kind: "nats", url: mesh.servers.nats.url("client") });
-    try {
-      for (const lane of lanes.filter((one) => wanted.includes(one)))
-        await measureLane({ mesh, rows, connection, reader, context }, lane);
-    } finally {
-      await reader.stop();
-      await connection.close();
-    }
-  });
+  const measured = lanes.filter((one) => wanted.includes(one));
+  for (const { note, services, environments, measures } of Object.values(arrangements)) {
+    context.note(`starting servers and ${note} …`);
+    const options = { need: ["nats", "redis"], services, environments, catalog: rowsCatalog } as const;
+    await withMesh(options, async (mesh) => {
+      const connection = await openConnection({ url: mesh.servers.nats.url("admin"), name: "bench-apply" });
+      const reader = startDriver({ kind: "nats", url: mesh.servers.nats.url("client") });
+      try {
+        for (const lane of measured) {
+          const bench = { mesh, rows, connection, reader, context };
+          // Not measured: it writes the records, the others replace their cells.
+          await applyBacklog(bench, lane, 1);
+          for (const measure of measures) await measure(bench, lane);
+        }
+      } finally {
+        await reader.stop();
+        await connection.close();
+      }
+    });
+  }
 }
 
-/** The first round is left out: it writes the records, the others replace their cells. */
-async function measureLane(bench: Bench, lane: Lane): Promise<void> {
+/** One store for everything, or one that writes and another one that reads. */
+const arrangements: Readonly<Record<"together" | "apart", Arrangement>> = {
+  together: {
+    note: "the store",
+    services: ["online-store"],
+    environments: {},
+    measures: [measureAlone, (bench, lane) => measureBeside(bench, lane, `beside ${readsPerSecond} reads/s`)],
+  },
+  apart: {
+    note: "a store that writes and one that reads",
+    services: ["online-store", "online-store-2"],
+    environments: { "online-store": { STORE_ROLE: "writes" }, "online-store-2": { STORE_ROLE: "reads" } },
+    measures: [(bench, lane) => measureBeside(bench, lane, `beside ${readsPerSecond} reads/s of another store`)],
+  },
+};
+
+interface Arrangement {
+  readonly note: string;
+  readonly services: readonly string[];
+  readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly measures: readonly ((bench: Bench, lane: Lane) => Promise<void>)[];
+}
+
+async function measureAlone(bench: Bench, lane: Lane): Promise<void> {
+  const floor = await floorOf(bench, lane);
+  const perSecond = await applyBacklog(bench, lane, bench.rows.rounds);
+  tellRows(bench.context, { lane, mode: "alone", perSecond, floor });
+}
+
+async function measureBeside(bench: Bench, lane: Lane, mode: string): Promise<void> {
   const { context, reader } = bench;
-  await applyBacklog(bench, lane, 1);
-  const floorBefore = await floorOf(bench, lane);
-  const alone = await applyBacklog(bench, lane, bench.rows.rounds);
-  tellRows(context, { lane, mode: "alone", perSecond: alone, floor: floorBefore });
   const job = readJob(bench);
   const idle = await reader.run(job);
   const [beside, pressed] = await Promise.all([applyFor(bench, lane, job.seconds), reader.run(job)]);
   const floorAfter = await floorOf(bench, lane);
-  tellRows(context, {
-    lane,
-    mode: `beside ${readsPerSecond} reads/s`,
-    perSecond: beside,
-    floor: floorAfter,
-    idle,
-    pressed,
-  });
+  tellRows(context, { lane, mode, perSecond: beside, floor: floorAfter, idle, pressed });
 }
 
 interface Told {
@@ -116,15 +142,22 @@ async function applyBacklog(bench: Bench, lane: Lane, rounds: number): Promise<n
   return rateOf(bench.connection, lane, { before, chunks, begun: performance.now() });
 }
 
-/** Publishes while the store applies, round after round for so long: rows a second from the first chunk until the last is applied. */
+/**
+ * Publishes while the store applies, round after round for so long, always a few ahead of it: rows a second from the first chunk until
+ * the last is applied. Publishing is much faster than applying and would otherwise take the processor from what is measured.
+ */
 async function applyFor(bench: Bench, lane: Lane, seconds: number): Promise<number> {
   const before = await appliedOf(bench.connection, lane);
   const begun = performance.now();
   const chunks: RowsChunk[] = [];
+  let rows = before.rows;
   do {
     const round = bench.rows.next(lane, 1);
+    const rowsOfRound = rowsOf(round);
     chunks.push(...round);
+    rows += rowsOfRound;
     await publishAll(bench.connection, lane, round);
+    await until(bench.connection, lane, rows - roundsAhead * rowsOfRound);
   } while (performance.now() - begun < seconds * 1_000);
   return rateOf(bench.connection, lane, { before, chunks, begun });
 }
@@ -143,7 +176,7 @@ interface Published {
 }
 
 async function rateOf(connection: Connection, lane: Lane, { before, chunks, begun }: Published): Promise<number> {
-  const rows = chunks.reduce((sum, chunk) => sum + chunk.keys.length, 0);
+  const rows = rowsOf(chunks);
   const { rejected } = await until(connection, lane, before.rows + rows);
   if (rejected > before.rejected) throw new Error("the store set a chunk aside");
   return rows / ((performance.now() - begun) / 1_000);
@@ -157,6 +190,10 @@ async function until(connection: Connection, lane: Lane, rows: number): Promise<
     await pause(pollMs);
   }
   throw new Error(`the store did not apply what the ${lane} lane holds within ${patienceMs} ms`);
+}
+
+function rowsOf(chunks: readonly RowsChunk[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.keys.length, 0);
 }
 
 /** Rows that are in Redis, since the store's start. */

@@ -26,6 +26,8 @@ export interface MeshOptions {
   readonly catalog?: Catalog;
   /** Further variables for every service. Not LOG_LEVEL: a service tells in its log that it is ready. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Further variables for one instance, by its name. */
+  readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export async function withMesh<T>(options: MeshOptions, work: (mesh: Mesh) => Promise<T>): Promise<T> {
@@ -38,7 +40,7 @@ export async function withMesh<T>(options: MeshOptions, work: (mesh: Mesh) => Pr
 }
 
 async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const { services: names, environment = {}, need = serverNames, catalog } = options;
+  const { services: names, environment = {}, environments = {}, need = serverNames, catalog } = options;
   const directory = await mkdtemp(join(tmpdir(), "tributary-bench-"));
   const undo: (() => Promise<void>)[] = [() => rm(directory, { recursive: true, force: true })];
   const stop = async () => {
@@ -50,7 +52,7 @@ async function startMesh(options: MeshOptions): Promise<Mesh> {
     const databaseUrl = need.includes("postgres") ? servers.postgres.url : undefined;
     await ensureEnvironment({ natsUrl: servers.nats.url("admin"), databaseUrl });
     if (catalog !== undefined) await putCatalog(servers.nats.url("admin"), catalog);
-    const services = await startServices({ servers, environment, ...(names && { names }) });
+    const services = await startServices({ servers, environment, environments, ...(names && { names }) });
     undo.push(() => services.stop());
     return { servers, services, stop };
   } catch (error) {

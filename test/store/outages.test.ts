@@ -154,6 +154,7 @@ describe("a store at its start", () => {
         logLevel: "silent",
         httpHost: "127.0.0.1",
         httpPort: 0,
+        role: "all",
         readConcurrencyMax: 1,
         readTimeoutMs: 100,
         readCacheBytes: 0,

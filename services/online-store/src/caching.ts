@@ -21,13 +21,13 @@ export interface ReadSource {
 }
 
 /**
- * With a cache, where one is wanted.
+ * With a cache, where one is wanted and the instance reads.
  * @throws TributaryError BAD_CONFIG when a cache is wanted and Redis cannot keep one coherent; the parts are closed then
  */
 export async function openReadSource(parts: Parts): Promise<ReadSource> {
   const { reading, logger, config } = parts;
-  const { readCacheBytes: bytesMax, readCacheLagMsMax: lagMsMax } = config;
-  if (bytesMax === 0)
+  const { readCacheBytes: bytesMax, readCacheLagMsMax: lagMsMax, role } = config;
+  if (bytesMax === 0 || role === "writes")
     return {
       records: (_, knownRun) => redisRecords(reading, knownRun),
       cacheStatus: () => undefined,

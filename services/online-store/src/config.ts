@@ -9,6 +9,11 @@ export const options = {
     help: "Redis server, redis://user:password@host:port, or nodes of a Redis Cluster, …@host:port,host:port; maxmemory-policy must be noeviction",
     secret: true,
   },
+  role: {
+    env: "STORE_ROLE",
+    schema: z.enum(["all", "reads", "writes"]).default("all"),
+    help: "all; reads: answers reads and applies nothing; writes: applies the lanes and answers no read; default all",
+  },
   httpHost: {
     env: "HTTP_HOST",
     schema: z.string().default("127.0.0.1"),

@@ -23,6 +23,9 @@ export interface Replays {
   stop(): Promise<void>;
 }
 
+/** Leaves all of it to other instances. */
+export const noReplays: Replays = { consider: () => {}, status: new Map(), stop: async () => {} };
+
 export interface ReplayOptions {
   readonly lanes: readonly Omit<LaneReplay, "signal" | "renew" | "lives">[];
   readonly streamState: (lane: Lane) => Promise<StreamState>;
