@@ -70,7 +70,7 @@ function moduleOf({ functionName, url }: Node["callFrame"], caller: string | und
   if (functionName.startsWith("(") && url === "") return functionName;
   if (url === "" || url.startsWith("node:")) return caller === undefined || caller === "(root)" ? "node" : caller;
   const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
-  return library === undefined ? (/\/src\/(.*)$/.exec(url)?.[1] ?? url) : `node_modules/${library}`;
+  return library === undefined ? (/\/(?:src|dist)\/(.*)$/.exec(url)?.[1] ?? url) : `node_modules/${library}`;
 }
 
 function sharesOf(sums: ReadonlyMap<string, number>, whole: number): string[] {

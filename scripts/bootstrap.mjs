@@ -2,10 +2,11 @@
 // set-up that is missing (packages, native modules, servers) before it hands over. What it says goes to standard error.
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compile } from "./compile.mjs";
 import { ensureNativeModules } from "./native-modules.mjs";
 import { packPackages } from "./pack.mjs";
 import { ensurePackages } from "./packages.mjs";
-import { nodeProblem, runNode, say, typescriptArguments } from "./run-node.mjs";
+import { loaderArguments, nodeProblem, runNode, say, typescriptArguments } from "./run-node.mjs";
 import { runTests } from "./run-tests.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -21,7 +22,11 @@ const commands = {
     return runTests(root, args);
   },
   tributary: (args) => runTypescript("packages/cli/src/main.ts", args, process.env.INIT_CWD),
-  bench: (args) => runTypescript("bench/main.ts", args),
+  bench: async (args) => {
+    // What is measured is what runs where packages are installed.
+    if (!(await compile(root))) return 1;
+    return runNode([...loaderArguments(root), join(root, "bench/main.ts"), ...args], root);
+  },
   campaign: (args) => runTypescript("campaign/main.ts", args),
   mutants: (args) => runTypescript("scripts/mutants.ts", args),
   pack: async ([folder]) => {

@@ -19,8 +19,13 @@ export function say(line) {
 
 /** Arguments for `node` that run the TypeScript sources as they are, from any working directory. */
 export function typescriptArguments(root) {
+  return ["--conditions=tributary-source", ...loaderArguments(root)];
+}
+
+/** The same for a file that imports our packages as they were compiled. */
+export function loaderArguments(root) {
   const loader = createRequire(join(root, "package.json")).resolve("tsx");
-  return ["--conditions=tributary-source", "--import", pathToFileURL(loader).href];
+  return ["--import", pathToFileURL(loader).href];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compile } from "./compile.mjs";
 import { runNode, say } from "./run-node.mjs";
 
 /**
@@ -12,7 +13,10 @@ export async function runTests(root, args) {
   const reportFile = join(folder, "report.json");
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
-  process.env.TRIBUTARY_COMPILED = (await isBuilt(root)) ? "1" : "0";
+  const isCompiled = await compile(root);
+  // The tests are run all the same: they tell more.
+  if (!isCompiled) say("The sources do not compile: the tests run them as they are, with slower starts.");
+  process.env.TRIBUTARY_COMPILED = isCompiled ? "1" : "0";
   const exitCode = await runNode([vitest, "run", ...reporters, ...args.filter((arg) => arg !== "--yes")], root);
   const report = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")) : undefined;
   rmSync(folder, { recursive: true });
@@ -20,14 +24,6 @@ export async function runTests(root, args) {
   if (verdict.problem !== undefined) say(verdict.problem);
   process.stdout.write(`${verdict.line}\n`);
   return verdict.exitCode;
-}
-
-/** Where it does not compile, the tests are run all the same: they tell more. */
-async function isBuilt(root) {
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const exitCode = await runNode([tsc, "-b"], root);
-  if (exitCode !== 0) say("The sources do not compile: the tests run them as they are, with slower starts.");
-  return exitCode === 0;
 }
 
 /** Counts of a report and the exit code they deserve: no test at all, or a runner that fell over, is a failure. */
