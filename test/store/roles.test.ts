@@ -1,3 +1,5 @@
+import { rolesChecks } from "@tributary/cli/doctor/service-checks";
+import { readRoster } from "@tributary/cli/roster";
 import type { WriteToken } from "@tributary/shared/contracts/write";
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { requestMany } from "@tributary/shared/messaging/request-many";
@@ -65,6 +67,9 @@ describe("a store that only writes and one that only reads", () => {
     const names = (role: string) => stats.get(role)?.endpoints.map((endpoint) => endpoint.name);
     expect(names("writes")).toEqual(["store-status", "verify-erasure"]);
     expect(names("reads")).toEqual(["read-features", "verify-erasure"]);
+    const { processes } = await readRoster(rig.admin);
+    expect(rolesChecks(processes)).toMatchObject([{ state: "ok" }]);
+
     // Ages are counted where it is read, times to readable where it is written.
     for (const role of ["writes", "reads"])
       expect(stats.get(role)?.endpoints.flatMap(({ data }) => data?.freshness ?? [])).not.toEqual([]);

@@ -16,6 +16,8 @@ export interface Process {
   readonly http: string | null;
   /** The catalog it goes by; 0 while none is applied, null where a build does not say. */
   readonly catalogVersion: number | null;
+  /** What a store does: `all`, `reads` or `writes`; null of other services, and where a build does not say. */
+  readonly role: string | null;
 }
 
 export interface Roster {
@@ -72,7 +74,9 @@ const statsSchema = z.object({
   name: z.string(),
   id: z.string(),
   version: z.string(),
-  metadata: z.object({ instance: z.string().optional(), http: z.string().optional() }).nullish(),
+  metadata: z
+    .object({ instance: z.string().optional(), http: z.string().optional(), role: z.string().optional() })
+    .nullish(),
   endpoints: z.array(z.object({ data: z.object({ catalogVersion: z.number() }).optional().catch(undefined) })),
 });
 
@@ -82,7 +86,8 @@ function decode(answer: Uint8Array): Process | undefined {
   if (!parsed.success) return undefined;
   const { name: service, id, version, metadata, endpoints } = parsed.data;
   const catalogVersion = endpoints.find(({ data }) => data !== undefined)?.data?.catalogVersion ?? null;
-  return { service, id, version, instance: metadata?.instance ?? null, http: metadata?.http ?? null, catalogVersion };
+  const { instance = null, http = null, role = null } = metadata ?? {};
+  return { service, id, version, instance, http, catalogVersion, role };
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

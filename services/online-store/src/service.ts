@@ -96,20 +96,21 @@ async function serve(
     metricsText: () => metricsText(metrics, rejected, followed.source.cacheStatus()),
   });
   const freshness = () => ({ freshness: metrics.freshness.read() });
+  const reading = { ...readEndpoint(answerRead, readConcurrencyMax), stats: freshness };
+  const status = statusEndpoint(parts, followed);
+  const ofRole: Readonly<Record<typeof role, readonly Endpoint[]>> = {
+    all: [reading, status],
+    // How far the lanes are is for those to say who bring them there.
+    reads: [reading],
+    writes: [{ ...status, stats: freshness }],
+  };
   const micro = await serveEndpoints(parts.serving, {
     name,
     version,
     description: "one record per entity: merges the three lanes, answers reads",
     metadata: { instance: parts.instance, http: http.url, role },
     stats: () => processStats(catalog),
-    endpoints: [
-      ...(role === "writes" ? [] : [{ ...readEndpoint(answerRead, readConcurrencyMax), stats: freshness }]),
-      // How far the lanes are is for those to say who bring them there.
-      ...(role === "reads"
-        ? []
-        : [{ ...statusEndpoint(parts, followed), ...(role === "writes" && { stats: freshness }) }]),
-      parts.erasing.endpoint(() => followed.tracker.epoch),
-    ],
+    endpoints: [...ofRole[role], parts.erasing.endpoint(() => followed.tracker.epoch)],
   });
   return { http, micro };
 }

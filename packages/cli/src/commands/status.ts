@@ -68,10 +68,10 @@ function showStatus({ services: states, store, stream, batch, freshness }: Statu
   const up = (state: ServiceState) => (state.up ? colors.green("up") : colors.red(`down (${state.error})`));
   const lines = states.flatMap((state) => [
     [state.service, up(state)],
-    ...state.instances.map(({ instance, id, catalogVersion, http }) => [
+    ...state.instances.map(({ instance, id, catalogVersion, http, role }) => [
       `  ${instance ?? id}`,
       catalogVersion === null ? "catalog unknown" : `catalog ${catalogVersion}`,
-      http ?? "",
+      `${http ?? ""}${role === "reads" || role === "writes" ? ` (${role} only)` : ""}`,
     ]),
   ]);
   const lanes = (store?.lanes ?? []).map((lane) => [

@@ -4,7 +4,7 @@ import type { Process } from "../roster.ts";
 import { judgeSkew, natsVersionCheck } from "./broker-checks.ts";
 import { postgresVersionCheck } from "./database-checks.ts";
 import { completeness, judgeRedis, writes } from "./redis-checks.ts";
-import { answerCheck, followCheck } from "./service-checks.ts";
+import { answerCheck, followCheck, rolesChecks } from "./service-checks.ts";
 
 const store: Process = {
   service: "online-store",
@@ -13,6 +13,7 @@ const store: Process = {
   version: "0.1.0",
   http: null,
   catalogVersion: 3,
+  role: "all",
 };
 const redis = {
   version: "7.0.15",
@@ -92,5 +93,19 @@ describe("what the doctor makes of what it finds", () => {
     expect(answerCheck(roster, "online-store").state).toBe("ok");
     expect(followCheck(roster, 3).state).toBe("ok");
     expect(followCheck(roster, 4)).toMatchObject({ state: "warn", what: "behind version 4: online-store-1 (3)" });
+  });
+
+  it("stores of which none reads, or none writes", () => {
+    const states = (...roles: (string | null)[]) =>
+      rolesChecks(roles.map((role) => ({ ...store, role }))).map(({ state, what }) => `${state}: ${what}`);
+    for (const roles of [[], ["all"], [null], ["all", null]]) expect(states(...roles)).toEqual([]);
+    for (const roles of [
+      ["reads", "writes"],
+      ["reads", "all"],
+      ["writes", null],
+    ])
+      expect(states(...roles)).toEqual(["ok: there are stores that read and stores that write"]);
+    expect(states("reads", "reads")).toEqual(["fail: every store only reads: rows wait in their streams"]);
+    expect(states("writes")).toEqual(["fail: every store only writes: nobody answers reads"]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Connection } from "@tributary/shared/messaging/contract";
 import { readCurrentCatalog } from "../catalog/current.ts";
-import { type Roster, readRoster, serviceNames } from "../roster.ts";
+import { type Process, type Roster, readRoster, serviceNames } from "../roster.ts";
 import { type Check, checked, fail, ok, warn } from "./check.ts";
 import { redisChecks } from "./redis-checks.ts";
 
@@ -14,11 +14,13 @@ export async function serviceChecks(
   expected: readonly string[] = allServices,
 ): Promise<readonly Check[]> {
   const [roster, current] = await Promise.all([readRoster(connection), readCurrentCatalog(connection)]);
-  const isStoreUp = roster.processes.some(({ service }) => service === "online-store");
+  const stores = roster.processes.filter(({ service }) => service === "online-store");
+  const isWriterUp = stores.some(({ role }) => role !== "reads");
   return [
     ...expected.map((service) => answerCheck(roster, service)),
+    ...rolesChecks(stores),
     ...(current === undefined ? [] : [followCheck(roster, current.version)]),
-    ...(isStoreUp ? await checked("redis", () => redisChecks(connection)) : []),
+    ...(isWriterUp ? await checked("redis", () => redisChecks(connection)) : []),
   ];
 }
 
@@ -32,6 +34,18 @@ export function answerCheck({ processes, silent }: Roster, service: string): Che
     return fail(service, "is connected and does not answer", "it is frozen or overloaded: see its log, restart it");
   }
   return fail(service, "does not answer", "start it, or see its log for why it ended; `npm start` runs all four");
+}
+
+/** Nothing to tell where no store leaves anything to another one. */
+export function rolesChecks(stores: readonly Process[]): readonly Check[] {
+  if (!stores.some(({ role }) => role === "reads" || role === "writes")) return [];
+  const name = "store roles";
+  const hint = (missing: string) => `start one with STORE_ROLE=${missing}, or one without STORE_ROLE`;
+  if (stores.every(({ role }) => role === "reads"))
+    return [fail(name, "every store only reads: rows wait in their streams", hint("writes"))];
+  if (stores.every(({ role }) => role === "writes"))
+    return [fail(name, "every store only writes: nobody answers reads", hint("reads"))];
+  return [ok(name, "there are stores that read and stores that write")];
 }
 
 export function followCheck({ processes }: Roster, current: number): Check {
