@@ -76,10 +76,10 @@ export const failpoints: readonly Failpoint[] = [
     bait: "fresh shape",
   },
   {
-    name: "in-floor-write",
-    does: "the applied floor is written in some partitions and not in others",
+    name: "before-floor-write",
+    does: "rows are acknowledged, and the floor that says so is not written",
     seen: { on: "command", matches: isFloorWrite },
-    timesMax: 30,
+    timesMax: 3,
   },
 ];
 

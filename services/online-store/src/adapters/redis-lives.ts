@@ -4,8 +4,8 @@ import type { PartitionLife } from "../core/partition-life.ts";
 import { floorValue, readFloors } from "../core/progress-fields.ts";
 import { storeKeys } from "../core/store-keys.ts";
 import type { Floors, StreamPosition } from "../core/stream-position.ts";
-import { runScript, script } from "./redis-script.ts";
-import type { RedisServers } from "./redis-servers.ts";
+import { readHash, runScript, script } from "./redis-script.ts";
+import { partitionsTogether, type RedisServers } from "./redis-servers.ts";
 
 /**
  * Lives and floors of the partitions (see partition-life.ts). Each script asks the server for its run id in the same breath in
@@ -30,13 +30,22 @@ export interface LifeAt {
 const run = "local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')";
 const isAlive = "(life and string.sub(life, 1, #run + 1) == run .. ':')";
 
-/** KEYS: floor hash. ARGV: fields and values. */
+/**
+ * KEYS: floor hashes. ARGV: fields and values. Answers the run and all the hashes, and writes only what is another value: every instance
+ * asks several times a second, and what is written goes into the append-only file.
+ */
 const advance = script(`${run}
-local life = redis.call('HGET', KEYS[1], 'life')
-if #ARGV > 0 and ${isAlive} and redis.call('HGET', KEYS[1], 'whole') == life then
-  redis.call('HSET', KEYS[1], unpack(ARGV))
+local hashes = {}
+for i, key in ipairs(KEYS) do
+  local life = redis.call('HGET', key, 'life')
+  if #ARGV > 0 and ${isAlive} and redis.call('HGET', key, 'whole') == life then
+    for j = 1, #ARGV, 2 do
+      if redis.call('HGET', key, ARGV[j]) ~= ARGV[j + 1] then redis.call('HSET', key, ARGV[j], ARGV[j + 1]) end
+    end
+  end
+  hashes[i] = redis.call('HGETALL', key)
 end
-return {run, redis.call('HGETALL', KEYS[1])}`);
+return {run, hashes}`);
 
 /** ARGV: the random part. */
 const begin = script(`${run}
@@ -58,11 +67,12 @@ export function redisLives(redis: RedisServers): Lives {
   const write = async ({ partition, life }: LifeAt, field: string, value: string) =>
     (await runScript(redis, writeInLife, { keys: keysOf(partition), values: [life, field, value] })) === 1;
   return {
-    advance: (partitions, floors) => {
+    advance: async (partitions, floors) => {
       const values = [...floors].flatMap(([lane, floor]) => [lane, floorValue(floor)]);
-      return each(partitions, async (partition) =>
-        readLife(await runScript(redis, advance, { keys: keysOf(partition), values })),
+      const answers = partitionsTogether(redis, partitions).map(async (together) =>
+        readLives(await runScript(redis, advance, { keys: together.flatMap(keysOf), values })),
       );
+      return (await Promise.all(answers)).flat();
     },
     begin: async (partitions) => {
       const values = [randomUUID()];
@@ -73,9 +83,10 @@ export function redisLives(redis: RedisServers): Lives {
   };
 }
 
-function readLife(answer: unknown): PartitionLife {
-  const [run, flat] = answer as [string, string[]];
-  const fields: Record<string, string> = {};
-  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string;
-  return { run, life: fields.life, whole: fields.whole, floors: readFloors(fields) };
+function readLives(answer: unknown): PartitionLife[] {
+  const [run, hashes] = answer as [string, string[][]];
+  return hashes.map((flat) => {
+    const fields = readHash(flat);
+    return { run, life: fields.life, whole: fields.whole, floors: readFloors(fields) };
+  });
 }

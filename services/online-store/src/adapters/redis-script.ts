@@ -12,6 +12,13 @@ export function script(text: string): Script {
   return { text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
+/** What HGETALL says inside of a script: names and values by turns. */
+export function readHash(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string;
+  return fields;
+}
+
 /** All keys lie in the slot of the first. @throws TributaryError UNAVAILABLE */
 export function runScript(
   redis: RedisServers,

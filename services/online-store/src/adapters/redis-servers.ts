@@ -75,6 +75,12 @@ export async function anyAnswers(servers: RedisServers): Promise<void> {
   if (failed !== undefined && settled.every((one) => one.status === "rejected")) throw failed.reason;
 }
 
+/** Which partitions one script may touch together: all of them on one server, on a cluster each by itself. */
+export function partitionsTogether(servers: RedisServers, partitions: number): readonly (readonly number[])[] {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  return isCluster(servers) ? all.map((partition) => [partition]) : [all];
+}
+
 export function isCluster(servers: RedisServers): servers is RedisCluster {
   return servers instanceof RedisCluster;
 }
