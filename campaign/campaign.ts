@@ -28,6 +28,8 @@ export interface Campaign {
   /** What is counted, and the option that says how many. */
   readonly unit: "runs" | "kills";
   readonly countDefault: number;
+  /** Whether `--path` of a counterexample means something to it. */
+  readonly takesPath?: true;
   /** Undefined when all went well, or as far as it got before the signal. */
   readonly load: () => Promise<{ run: (context: CampaignContext) => Promise<Failure | undefined> }>;
 }
@@ -38,6 +40,7 @@ export const campaigns: readonly Campaign[] = [
     does: "random histories through the store's merge and record bytes, writers interleaved at every command, against a naive oracle",
     unit: "runs",
     countDefault: 10_000,
+    takesPath: true,
     load: () => import("./merge/campaign.ts"),
   },
   {

@@ -24,6 +24,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return refuse(name === undefined ? "name a campaign" : `there is no campaign "${positionals.join(" ")}"`);
   const other = campaign.unit === "runs" ? "kills" : "runs";
   if (values[other] !== undefined) return refuse(`campaign ${campaign.name} counts --${campaign.unit}`);
+  if (values.path !== undefined && campaign.takesPath !== true)
+    return refuse(`campaign ${campaign.name} takes no --path: its --seed shows a failure again`);
   const count = numberOf(values[campaign.unit], { fallback: campaign.countDefault, min: 1, max: countMax });
   const seed = numberOf(values.seed, { fallback: Date.now() % 2 ** 31, min: 0, max: 2 ** 31 - 1 });
   if (count === undefined) return refuse(`--${campaign.unit} must be a whole number from 1 to ${countMax}`);
