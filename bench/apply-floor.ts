@@ -3,6 +3,7 @@ import { rowsOf } from "@tributary/online-store/core/chunk-rows";
 import { applyWrites } from "@tributary/online-store/handlers/apply-writes";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
 import type { RowsChunk } from "@tributary/shared/contracts/chunk";
+import { growHeapFreely } from "@tributary/shared/runtime/heap-growth";
 import { benchRedis } from "./read-fill.ts";
 
 /** Left out: connection, scripts and code are warm then, as the store's are. */
@@ -10,11 +11,12 @@ const warmUpChunks = 32;
 
 /**
  * The least that applying takes: MGET, merge, compare-and-set, chunk after chunk, in a bare loop. No broker, no decoding of
- * chunks and no checks; only what the rows write is worked out before.
+ * chunks and no checks; only what the rows write is worked out before. Its heap grows as the store's does.
  * @param chunks more than `warmUpChunks`
  * @returns rows a second
  */
 export async function applyFloor(redisUrl: string, catalog: Catalog, chunks: readonly RowsChunk[]): Promise<number> {
+  growHeapFreely();
   const redis = await benchRedis(redisUrl);
   const records = redisRecords(redis);
   try {

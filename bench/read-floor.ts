@@ -5,14 +5,16 @@ import { compileReadPlan, type ReadPlan } from "@tributary/online-store/core/rea
 import { type LocatedRows, locateRows } from "@tributary/online-store/core/read-rows";
 import { readRecords } from "@tributary/online-store/core/record-read";
 import type { Catalog } from "@tributary/shared/contracts/catalog";
+import { growHeapFreely } from "@tributary/shared/runtime/heap-growth";
 import { benchRedis } from "./read-fill.ts";
 import type { Reader } from "./read-target.ts";
 
 /**
  * The least that an answer takes: MGET of the records and decoding of the wanted cells. Which records a request needs is worked
- * out before; there is no request, no reply, no default, no ttl and no catalog.
+ * out before; there is no request, no reply, no default, no ttl and no catalog. Its heap grows as the store's does.
  */
 export async function floorReader(redisUrl: string, catalog: Catalog): Promise<Reader> {
+  growHeapFreely();
   const redis = await benchRedis(redisUrl);
   const records = redisRecords(redis);
   return {
