@@ -7,7 +7,7 @@ import { testSeed } from "../support/seed.ts";
 const kills = 4;
 
 it("stores killed at failpoints lose nothing that was acknowledged, and no cell, reply or confirmation is wrong meanwhile", async () => {
-  // Begins with the first failpoint, whatever the seed: what is acknowledged too early is lost there.
+  // Begins with the first failpoint, whatever the seed: what is acknowledged too early is mostly lost there.
   const seed = (testSeed % 100_000_000) * failpoints.length;
   const lines: ResultLine[] = [];
   const failure = await run({
