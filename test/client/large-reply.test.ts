@@ -52,7 +52,7 @@ beforeAll(async () => {
   clients.set("HTTP", connectOverHttp({ storeUrl, gatewayUrl }));
   const after = await writeAll(nats);
   await until(() => nats.read(ranking.name, [{ id: rows - 1 }], { after }));
-}, 120_000);
+});
 afterAll(async () => {
   for (const client of clients.values()) await client.close();
   await mesh?.stop();

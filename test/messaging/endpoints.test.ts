@@ -167,12 +167,10 @@ test("a request whose deadline has passed is not worked on", async () => {
 
 test("a silent handler is DEADLINE for its caller", async () => {
   let release: () => void = () => {};
-  const service = await serve(
-    () =>
-      new Promise((resolve) => {
-        release = () => resolve(bytes(""));
-      }),
-  );
+  const held = new Promise<Uint8Array>((resolve) => {
+    release = () => resolve(bytes(""));
+  });
+  const service = await serve(() => held);
   await expect(request(client, subject, bytes(""), { timeoutMs: 200 })).rejects.toMatchObject({
     code: "DEADLINE",
     message: expect.stringContaining(subject),

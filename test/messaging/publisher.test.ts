@@ -101,7 +101,7 @@ test("a full stream is STREAM_FULL, and what waits behind it was never sent", as
   const publisher = createPublisher(await broker.connect("direct-gateway"), {
     stream: "TRIB_ROWS_DIRECT",
     inFlightMax: 2,
-    deadlineMs: 600,
+    deadlineMs: 3_000,
   });
   const subject = "trib.v1.rows.direct.p00.full";
   const sends = await Promise.allSettled([1, 2, 3].map(() => publisher.publish({ subject, data: bytes("x") })));
@@ -118,7 +118,7 @@ test("a full stream is STREAM_FULL, and what waits behind it was never sent", as
 test("an absent stream is UNAVAILABLE naming it, and its incarnation MISSING_RESOURCE", async () => {
   const admin = await broker.connect("admin");
   await callApi(admin, "STREAM.DELETE.TRIB_CTL");
-  const publisher = createPublisher(admin, { stream: "TRIB_CTL", deadlineMs: 400 });
+  const publisher = createPublisher(admin, { stream: "TRIB_CTL", deadlineMs: 2_000 });
   await expect(publisher.publish({ subject: "trib.v1.ctl.test", data: bytes("x") })).rejects.toMatchObject({
     code: "UNAVAILABLE",
     message: expect.stringContaining("TRIB_CTL"),

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await applyCatalog({ body: body(), natsUrl: servers.nats.url("admin"), databaseUrl: servers.postgres.url });
   await land(join(servers.directory, "lake"));
   await until(async () => (await ask<BatchStatus>(subjects.batchStatus, {})).catalogVersion === 1);
-}, 120_000);
+});
 afterAll(async () => {
   await admin?.close();
   folder?.remove();

@@ -106,7 +106,7 @@ describe("a read of many keys", () => {
 
   it("ends with STALE_CATALOG when they differ to the end", async () => {
     const { transport } = echo((page) => ({ catalogVersion: 1 + (page % 2) }));
-    const read = createTributary(transport).readReply("s", keysTo(4_000), { timeoutMs: 120 });
+    const read = createTributary(transport).readReply("s", keysTo(4_000), { timeoutMs: 500 });
     await expect(read).rejects.toMatchObject({ code: "STALE_CATALOG", message: expect.stringContaining("1 and 2") });
   });
 });

@@ -158,9 +158,10 @@ describe("over HTTP", () => {
 
   it("no answer in time is DEADLINE, and for a write UNKNOWN_OUTCOME", async () => {
     script = [silence];
-    await expect(read(50)).rejects.toMatchObject({ code: "DEADLINE" });
-    await expect(write(50)).rejects.toMatchObject({ code: "UNKNOWN_OUTCOME" });
-    expect(seen).toHaveLength(2);
+    await expect(read(500)).rejects.toMatchObject({ code: "DEADLINE" });
+    await expect(write(500)).rejects.toMatchObject({ code: "UNKNOWN_OUTCOME" });
+    // Neither is sent again. On a machine that hangs, one may have timed out before the server read it.
+    expect(seen.length).toBeLessThanOrEqual(2);
   });
 
   it("nobody listening is UNAVAILABLE, also for a write, naming address and reason", async () => {
