@@ -141,12 +141,20 @@ function search({ writes, confirmed, nowMs }: World, id: string, feature: "a" | 
       if (isLowest) return [view, lane, fallback, "NOT_FOUND", null];
       continue;
     }
-    const age = Math.max(0, nowMs - Math.max(newest.at, confirmed[view] ?? 0));
+    const age = Math.max(
+      0,
+      nowMs - Math.max(newest.at, confirmedIn(partitionOf(id, catalog.partitions), confirmed[view])),
+    );
     if (age <= (ttls[view] ?? age))
       return [view, lane, newest.value ?? fallback, newest.value === null ? "NULL_VALUE" : "PRESENT", age];
     if (isLowest) return [view, lane, fallback, "OUTSIDE_MAX_AGE", age];
   }
   throw new Error("a chain ends at the lowest view");
+}
+
+/** Not the same everywhere, so that one partition's cannot stand for another's. */
+function confirmedIn(partition: number, atMs: number | undefined): number {
+  return atMs === undefined ? Number.NEGATIVE_INFINITY : atMs - (partition % 7);
 }
 
 function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): ReadContext {
@@ -177,7 +185,7 @@ function contextOf({ writes, confirmed, nowMs }: World, fetched: number[]): Read
     state: {
       epoch: "e",
       confirmedAt: (name: ViewName) =>
-        new Float64Array(catalog.partitions).fill(confirmed[name] ?? Number.NEGATIVE_INFINITY),
+        Float64Array.from({ length: catalog.partitions }, (_, partition) => confirmedIn(partition, confirmed[name])),
     } as unknown as ReadContext["state"],
     plan: planCache(view),
     onDemandFailed: () => {},
