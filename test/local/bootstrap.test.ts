@@ -10,7 +10,12 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests?: number;
-  readonly testResults: readonly { status: string; assertionResults: readonly { status: string }[] }[];
+  readonly testResults: readonly ReportedFile[];
+}
+interface ReportedFile {
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
 }
 
 const load = (name: string) => import(new URL(`../../scripts/${name}.mjs`, import.meta.url).href);
@@ -22,7 +27,9 @@ const { partsFor, platformOf } = (await load("native-modules")) as {
   partsFor(lock: Lock, name: string, platform: string): string[];
   platformOf(process: { platform: string; arch: string; report?: unknown }): string;
 };
-const { verdictOf } = (await load("run-tests")) as {
+const { filesToTryAgain, verdictOf, withSecondTry } = (await load("run-tests")) as {
+  filesToTryAgain(report: Report | undefined): string[];
+  withSecondTry(first: Report, second: Report): { report: Report; unsteady: string[] };
   verdictOf(report: Report | undefined, exitCode: number): { line: string; exitCode: number; problem?: string };
 };
 const { nodeProblem } = (await load("run-node")) as { nodeProblem(version: string): string | undefined };
@@ -94,12 +101,16 @@ describe("parts for a platform", () => {
 });
 
 describe("the tests' closing line", () => {
+  const file = (name: string, ...statuses: string[]): ReportedFile => ({
+    name,
+    status: statuses.includes("failed") ? "failed" : "passed",
+    assertionResults: statuses.map((status, i) => ({ status, fullName: `test ${i}` })),
+  });
+  const broken: ReportedFile = { name: "broken", status: "failed", assertionResults: [] };
   const report = (passed: number, failed: number, more: Partial<Report> = {}): Report => ({
     numPassedTests: passed,
     numFailedTests: failed,
-    testResults: [
-      { status: failed > 0 ? "failed" : "passed", assertionResults: [{ status: failed > 0 ? "failed" : "passed" }] },
-    ],
+    testResults: [file("a", failed > 0 ? "failed" : "passed")],
     ...more,
   });
 
@@ -110,13 +121,36 @@ describe("the tests' closing line", () => {
   });
 
   it("counts a file that could not be loaded as a failure", () => {
-    const broken = { status: "failed", assertionResults: [] };
     expect(verdictOf(report(3, 0, { testResults: [broken] }), 1)).toMatchObject({ line: "3 passed, 1 failed" });
   });
 
   it("is a failure when no test ran, also where the runner saw nothing wrong", () => {
     expect(verdictOf(report(0, 0), 0)).toMatchObject({ line: "0 passed, 1 failed", exitCode: 1 });
     expect(verdictOf(undefined, 0)).toMatchObject({ line: "0 passed, 1 failed", exitCode: 1 });
+  });
+
+  it("counts of a file its second try, and names what failed in the first alone", () => {
+    const first = report(2, 2, { testResults: [file("a", "passed", "failed", "failed"), file("b", "passed")] });
+    const judge = (...statuses: string[]) => {
+      const both = withSecondTry(first, report(0, 0, { testResults: [file("a", ...statuses)] }));
+      return [verdictOf(both.report, both.report.numFailedTests > 0 ? 1 : 0).line, both.unsteady];
+    };
+    expect(judge("passed", "passed", "passed")).toEqual(["4 passed, 0 failed", ["a: test 1", "a: test 2"]]);
+    expect(judge("failed", "passed", "failed")).toEqual(["2 passed, 2 failed", ["a: test 1"]]);
+    expect(judge("passed", "skipped", "passed")).toEqual(["3 passed, 0 failed, 1 skipped", ["a: test 2"]]);
+    const mended = withSecondTry(
+      report(0, 0, { testResults: [broken] }),
+      report(0, 0, { testResults: [file("broken", "passed")] }),
+    );
+    expect(verdictOf(mended.report, 0).line).toBe("1 passed, 0 failed");
+  });
+
+  it("has no second try where many files failed", () => {
+    const tried = (...testResults: ReportedFile[]) => filesToTryAgain(report(0, 0, { testResults }));
+    expect(tried(file("a", "failed"), file("b", "passed"), file("c", "passed", "failed"))).toEqual(["a", "c"]);
+    expect(tried(file("a", "failed"), file("b", "failed"), broken)).toEqual([]);
+    expect(tried(file("a", "passed"))).toEqual([]);
+    expect(filesToTryAgain(undefined)).toEqual([]);
   });
 
   it("is a failure when the runner crashed although all counts look fine", () => {
