@@ -1,7 +1,11 @@
 import type { redisRecords } from "@tributary/online-store/adapters/redis-records";
+import { admitChunk } from "@tributary/online-store/handlers/admit-chunk";
 import { type ApplyContext, applyChunks } from "@tributary/online-store/handlers/apply-chunks";
+import { applyWrites } from "@tributary/online-store/handlers/apply-writes";
 import { createMetrics } from "@tributary/online-store/metrics";
+import type { RowsChunk } from "@tributary/shared/contracts/chunk";
 import type { Headers } from "@tributary/shared/messaging/contract";
+import { Turns } from "@tributary/shared/runtime/event-loop-turns";
 import { createLogger } from "@tributary/shared/runtime/logger";
 import { expect, it } from "vitest";
 import { applyRows, encodedChunk, rowsCatalog } from "../../bench/apply-rows.ts";
@@ -27,6 +31,32 @@ function recordsInMemory(): ApplyContext["records"] {
     },
   };
 }
+
+/** How often the work might have been cut. */
+class CountedTurns extends Turns {
+  count = 0;
+
+  override async next(): Promise<void> {
+    this.count += 1;
+  }
+}
+
+it("may be cut within a chunk that is checked, and between any two records that are merged", async () => {
+  const [chunk] = applyRows({ rowsPerChunk: 500, rounds: 1 }).next("batch", 1);
+  const message = {
+    ...encodedChunk(chunk as RowsChunk),
+    ...{ headers: {} as Headers, stream: "TRIB_ROWS_BATCH", sequence: 1, timestampMs: 1, deliveries: 1 },
+  };
+  const admitting = new CountedTurns(0);
+  const catalog = { current: rowsCatalog } as unknown as ApplyContext["catalog"];
+  const admitted = await admitChunk({ catalog, incarnation: 1 }, message, admitting);
+  if (admitted.kind !== "rows") return expect.fail(`it is ${admitted.kind}`);
+  expect(admitted.writes).toHaveLength(500);
+  expect(admitting.count).toBeGreaterThanOrEqual(500 / 16);
+  const merging = new CountedTurns(0);
+  await applyWrites(recordsInMemory(), admitted.writes, { turns: merging });
+  expect(merging.count).toBe(500);
+});
 
 it("lets others have their turn while a large batch is decoded and merged", async () => {
   const metrics = createMetrics(createLogger({ name: "test", level: "silent" }));

@@ -37,24 +37,32 @@ export interface RecordWrite extends SectionWrite {
 /** Instants beyond this (the year 73,000) do not fit a record; a chunk with one is not from our edges. */
 const instantMax = 2 ** 51;
 
+export interface RowsContext {
+  readonly catalog: Catalog;
+  readonly position: MessagePosition;
+}
+
 /**
  * What a chunk's rows write, one entry a row.
  * @throws TributaryError MALFORMED, WRONG_PARTITION, BAD_KEY, BAD_TIME, BAD_VALUE, UNKNOWN_FEATURE, LIMIT_EXCEEDED
  */
-export function rowsOf(
-  chunk: RowsChunk,
-  view: View,
-  context: { readonly catalog: Catalog; readonly position: MessagePosition },
-): RecordWrite[] {
+export function rowsOf(chunk: RowsChunk, view: View, context: RowsContext): RecordWrite[] {
+  const at = rowReader(chunk, view, context);
+  return chunk.keys.map((_, row) => at(row));
+}
+
+/** The same row by row: a large chunk is much to check at once. It and what it gives throw as `rowsOf`. */
+export function rowReader(chunk: RowsChunk, view: View, context: RowsContext): (row: number) => RecordWrite {
   const entity = entityOf(context.catalog, view);
   const features = featuresOf(chunk, view);
   const shape = shapeOfView(view);
-  return chunk.keys.map((key, row) => {
+  return (row) => {
+    const key = chunk.keys[row] as string;
     checkKey(key, chunk.partition, { entity, partitions: context.catalog.partitions });
     const version = versionOf(chunk, row, context.position);
     const cells = cellsOf(chunk, row, { features, version });
     return { key: viewRecordKey(chunk.partition, view, key), shape, cells };
-  });
+  };
 }
 
 const shapes = new WeakMap<View, Shape>();

@@ -5,8 +5,9 @@ import { replayOfHeader } from "@tributary/shared/contracts/dead-letter";
 import { asTributaryError, TributaryError } from "@tributary/shared/contracts/errors";
 import { type DeliveredMessage, type Outcome, reject, retry } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
+import type { Turns } from "@tributary/shared/runtime/event-loop-turns";
 import { checkHeader } from "../core/chunk-header.ts";
-import { type RecordWrite, rowsOf } from "../core/chunk-rows.ts";
+import { type RecordWrite, rowReader } from "../core/chunk-rows.ts";
 import type { Hold, PendingConfirmation } from "../core/confirmation.ts";
 
 /** A message as work to do, or the outcome when there is none. */
@@ -29,13 +30,15 @@ export interface AdmitContext {
 }
 
 const staleCatalogRetryMs = 500;
+/** A look at the clock for each row would cost more than it gains. */
+const rowsBetweenTurns = 16;
 
 /** Never throws for what the message holds: that is a reject with its code. */
-export async function admitChunk(context: AdmitContext, message: DeliveredMessage): Promise<Admitted> {
+export async function admitChunk(context: AdmitContext, message: DeliveredMessage, turns: Turns): Promise<Admitted> {
   try {
     const chunk = decodeChunk(message.data);
     const catalog = await catalogOf(context.catalog, chunk.catalogVersion);
-    return admit(chunk, { message, catalog, incarnation: context.incarnation });
+    return await admit(chunk, { message, catalog, incarnation: context.incarnation, turns });
   } catch (thrown) {
     const error = asTributaryError(thrown);
     if (error.code === "INTERNAL") throw error;
@@ -65,15 +68,28 @@ interface Delivered {
   readonly message: DeliveredMessage;
   readonly catalog: Catalog;
   readonly incarnation: number;
+  readonly turns: Turns;
 }
 
-function admit(chunk: Chunk, { message, catalog, incarnation }: Delivered): Admitted {
+async function admit(chunk: Chunk, { message, catalog, incarnation, turns }: Delivered): Promise<Admitted> {
   const view = checkHeader(chunk, message.subject, catalog);
   const { subject, sequence, timestampMs } = message;
   const position = { subject, sequence, timestampMs, incarnation };
   const lifts = liftedHold(chunk, message.headers[replayOfHeader], incarnation);
-  if (chunk.kind === "rows") return { kind: "rows", writes: rowsOf(chunk, view, { catalog, position }), ...lifts };
+  if (chunk.kind === "rows") {
+    const writes = await inTurns(rowReader(chunk, view, { catalog, position }), chunk.keys.length, turns);
+    return { kind: "rows", writes, ...lifts };
+  }
   return { kind: "confirmation", entry: confirmationOf(chunk, view, position), ...lifts };
+}
+
+async function inTurns<T>(at: (index: number) => T, count: number, turns: Turns): Promise<T[]> {
+  const all: T[] = [];
+  for (let index = 0; index < count; index++) {
+    all.push(at(index));
+    if (index % rowsBetweenTurns === 0) await turns.next();
+  }
+  return all;
 }
 
 /** View and partition are those of the chunk, so that a replay lifts nothing but its own. */

@@ -63,7 +63,7 @@ async function admitAll(context: ApplyContext, batch: readonly DeliveredMessage[
   const turns = new Turns(turnMsMax);
   const admitted: Admitted[] = [];
   for (const message of batch) {
-    admitted.push(await admitChunk(context, message));
+    admitted.push(await admitChunk(context, message, turns));
     await turns.next();
   }
   return admitted;
@@ -71,11 +71,13 @@ async function admitAll(context: ApplyContext, batch: readonly DeliveredMessage[
 
 async function writeRows(context: ApplyContext, admitted: readonly Admitted[]): Promise<ReadonlySet<string>> {
   const corrupt = new Set<string>();
+  const { erasedAt } = context;
+  const turns = new Turns(turnMsMax);
   const slices = slicesOf(admitted);
   // One that fails ends the others too: leaving its loop closes the generator that they share.
   const work = async () => {
     for (const writes of slices) {
-      const applied = await applyWrites(context.records, writes, context.erasedAt);
+      const applied = await applyWrites(context.records, writes, { erasedAt, turns });
       for (const key of applied.corrupt) corrupt.add(key);
       context.counters.conflicts += applied.conflicts;
     }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Version } from "@tributary/shared/contracts/version";
+import type { Turns } from "@tributary/shared/runtime/event-loop-turns";
 import type { Records, Replacement } from "../adapters/redis-records.ts";
 import { knowingShapes, type Shapes } from "../adapters/redis-shapes.ts";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
@@ -27,29 +28,34 @@ export interface Applied {
 /** Up to which version a record is erased, by the record's key. */
 export type ErasedAt = (key: string) => Version | undefined;
 
-/**
- * @param erasedAt what is known of erasures besides what the records say: Redis may have been emptied (R2)
- * @throws TributaryError UNAVAILABLE; some may be written then, and writing them again changes nothing
- */
+export interface ApplyOptions {
+  /** What is known of erasures besides what the records say: Redis may have been emptied (R2). */
+  readonly erasedAt?: ErasedAt;
+  /** Between records; without them all that one round read is merged in one go. */
+  readonly turns?: Turns;
+}
+
+/** @throws TributaryError UNAVAILABLE; some may be written then, and writing them again changes nothing */
 export function applyWrites(
   records: Records,
   writes: readonly RecordWrite[],
-  erasedAt: ErasedAt = () => undefined,
+  { erasedAt = () => undefined, turns }: ApplyOptions = {},
 ): Promise<Applied> {
-  return change(records, { byKey: groupBy(writes, (write) => write.key), erasedAt });
+  return change(records, { byKey: groupBy(writes, (write) => write.key), erasedAt, turns });
 }
 
 /** As writes of nothing: the records then say themselves up to where they are erased. @throws as `applyWrites` */
 export function applyErasures(records: Records, keys: readonly string[], erasedAt: ErasedAt): Promise<Applied> {
-  return change(records, { byKey: new Map(keys.map((key) => [key, []])), erasedAt });
+  return change(records, { byKey: new Map(keys.map((key) => [key, []])), erasedAt, turns: undefined });
 }
 
 interface Changes {
   readonly byKey: ReadonlyMap<string, readonly SectionWrite[]>;
   readonly erasedAt: ErasedAt;
+  readonly turns: Turns | undefined;
 }
 
-async function change(records: Records, { byKey, erasedAt }: Changes): Promise<Applied> {
+async function change(records: Records, { byKey, erasedAt, turns }: Changes): Promise<Applied> {
   const corrupt = new Set<string>();
   let keys = [...byKey.keys()];
   let conflicts = 0;
@@ -68,6 +74,7 @@ async function change(records: Records, { byKey, erasedAt }: Changes): Promise<A
       const replacement = await replacementOf(records.shapes, merge).catch(asCorrupt);
       if (replacement === "corrupt") corrupt.add(key);
       else if (replacement !== undefined) replacements.push(replacement);
+      await turns?.next();
     }
     keys = await records.replace(replacements);
     conflicts += keys.length;
