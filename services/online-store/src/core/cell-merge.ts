@@ -4,7 +4,7 @@ import { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import type { Cell } from "@tributary/shared/merge/cell";
 import { mergeCells } from "@tributary/shared/merge/merge-cells";
 import { type EntityRecord, emptyRecord, type StoredSection } from "./record.ts";
-import { readSection, writeSection } from "./section.ts";
+import { newestVersion, readSection, wholeVersion, writeSection, writeWholeSection } from "./section.ts";
 import { type Shape, widenShape } from "./shape.ts";
 
 /**
@@ -29,11 +29,38 @@ export function mergeRecord(
   const changed = new Map<string, StoredSection>();
   for (const { shape, cells } of joinSections(record, writes)) {
     const stored = record.sections.get(shape.section);
-    const merged = mergeCells(readCells(stored), cells);
-    if (merged !== undefined) changed.set(shape.section, encodeCells(stored?.shape ?? shape, shape, merged));
+    const merged = replaceWhole(stored, shape, cells) ?? mergeInto(stored, shape, cells);
+    if (merged !== undefined) changed.set(shape.section, merged);
   }
   if (changed.size === 0) return undefined;
-  return { ...record, sections: new Map([...record.sections, ...changed]) };
+  const sections = new Map(record.sections);
+  for (const [section, cells] of changed) sections.set(section, cells);
+  return { ...record, sections };
+}
+
+/**
+ * A view written whole, newer than all that is stored of it: nothing of that has to be looked at. Most writes are so. Undefined
+ * where it is otherwise.
+ */
+function replaceWhole(
+  stored: StoredSection | undefined,
+  shape: Shape,
+  cells: readonly Cell[],
+): StoredSection | undefined {
+  const version = wholeVersion(shape, cells);
+  if (version === undefined) return undefined;
+  if (stored !== undefined) {
+    if (stored.shape.id !== shape.id || stored.body.length === 0) return undefined;
+    if (compareVersions(version, newestVersion(readerOf(stored))) <= 0) return undefined;
+  }
+  writer.clear();
+  writeWholeSection(writer, version, cells);
+  return { shape: stored?.shape ?? shape, body: writer.copy() };
+}
+
+function mergeInto(stored: StoredSection | undefined, shape: Shape, cells: readonly Cell[]): StoredSection | undefined {
+  const merged = mergeCells(readCells(stored), cells);
+  return merged && encodeCells(stored?.shape ?? shape, shape, merged);
 }
 
 /** One write a section, without what an erasure covers. */
@@ -58,9 +85,12 @@ function isErased({ erasure }: EntityRecord, cell: Cell): boolean {
 
 export function readCells(stored: StoredSection | undefined): Cell[] {
   if (stored === undefined) return [];
-  const { body, shape } = stored;
+  return readSection(readerOf(stored), stored.shape);
+}
+
+function readerOf({ body }: StoredSection): ByteReader {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return readSection(new ByteReader(bytes, 0, bytes.length), shape);
+  return new ByteReader(bytes, 0, bytes.length);
 }
 
 const writer = new ByteWriter();

@@ -118,15 +118,19 @@ describe("a chunk's rows", () => {
       { atMs: 700, changes: [[0, null]] as const },
     ];
     const cells = rows({ columns, schedules: [{ untilMs: 800, steps }] })[0]?.cells;
-    expect(cells?.map((cell) => cell.schedule)).toEqual([
-      {
-        untilMs: 800,
-        changes: [
-          { atMs: 600, value: 0.25 },
-          { atMs: 700, value: null },
-        ],
-      },
-      { untilMs: 800, changes: [{ atMs: 600, value: "fog" }] },
+    expect(cells?.map((cell) => [cell.feature, cell.value, cell.schedule])).toEqual([
+      ["reason", tombstone, { untilMs: 800, changes: [{ atMs: 600, value: "fog" }] }],
+      [
+        "score",
+        0.5,
+        {
+          untilMs: 800,
+          changes: [
+            { atMs: 600, value: 0.25 },
+            { atMs: 700, value: null },
+          ],
+        },
+      ],
     ]);
   });
 

@@ -55,12 +55,13 @@ export function rowsOf(chunk: RowsChunk, view: View, context: RowsContext): Reco
 export function rowReader(chunk: RowsChunk, view: View, context: RowsContext): (row: number) => RecordWrite {
   const entity = entityOf(context.catalog, view);
   const features = featuresOf(chunk, view);
+  const columns = inShapeOrder(features);
   const shape = shapeOfView(view);
   return (row) => {
     const key = chunk.keys[row] as string;
     checkKey(key, chunk.partition, { entity, partitions: context.catalog.partitions });
     const version = versionOf(chunk, row, context.position);
-    const cells = cellsOf(chunk, row, { features, version });
+    const cells = cellsOf(chunk, row, { features, columns, version });
     return { key: viewRecordKey(chunk.partition, view, key), shape, cells };
   };
 }
@@ -101,6 +102,12 @@ function featuresOf(chunk: RowsChunk, view: View): Feature[] {
     }
     return feature;
   });
+}
+
+/** Columns by their feature's name, as a shape has them, so that the cells of a whole row need not be sorted one by one. */
+function inShapeOrder(features: readonly Feature[]): number[] {
+  const nameOf = (index: number) => (features[index] as Feature).name;
+  return [...features.keys()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 function checkKey(
@@ -164,18 +171,23 @@ function count(value: number | undefined): number {
 }
 
 interface RowContext {
+  /** Of each column. */
   readonly features: readonly Feature[];
+  /** In the order of their cells. */
+  readonly columns: readonly number[];
   readonly version: Version;
 }
 
-function cellsOf(chunk: RowsChunk, row: number, { features, version }: RowContext): Cell[] {
+function cellsOf(chunk: RowsChunk, row: number, { features, columns, version }: RowContext): Cell[] {
   const schedules = readSchedule(chunk.schedules?.[row] ?? undefined, features);
   const cells: Cell[] = [];
-  for (const [index, column] of chunk.columns.entries()) {
-    const value = checkedCell(column, row, features[index] as Feature);
+  for (const index of columns) {
+    const known = features[index] as Feature;
+    const value = checkedCell(chunk.columns[index] as ChunkColumn, row, known);
     if (value === undefined) continue;
     const schedule = schedules?.[index];
-    const feature = column.feature;
+    // The catalog's own text of the name is found again faster than the chunk's.
+    const feature = known.name;
     cells.push(schedule === undefined ? { feature, version, value } : { feature, version, value, schedule });
   }
   return cells;

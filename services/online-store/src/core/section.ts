@@ -27,6 +27,33 @@ export function writeSection(writer: ByteWriter, shape: Shape, cells: readonly C
   for (const group of groupsOf(sorted)) writeGroup(writer, shape, group);
 }
 
+/**
+ * The version of cells that are a view written whole: each feature of the shape once, in its order, all of one version, without a
+ * schedule. Undefined of any others.
+ */
+export function wholeVersion({ features }: Shape, cells: readonly Cell[]): Version | undefined {
+  const version = cells[0]?.version;
+  if (version === undefined || cells.length !== features.length) return undefined;
+  for (const [i, cell] of cells.entries()) {
+    if (cell.feature !== features[i] || cell.schedule !== undefined) return undefined;
+    if (cell.version !== version && compareVersions(cell.version, version) !== 0) return undefined;
+  }
+  return version;
+}
+
+/** What `writeSection` writes of such cells, without looking for groups. */
+export function writeWholeSection(writer: ByteWriter, version: Version, cells: readonly Cell[]): void {
+  writer.byte(groupFlags.whole);
+  writeVersion(writer, version);
+  for (const cell of cells) writeValue(writer, cell.value);
+}
+
+/** The greatest version of a section that has cells: its first group's. @throws TributaryError CORRUPT */
+export function newestVersion(reader: ByteReader): Version {
+  readGroupFlags(reader);
+  return readVersion(reader);
+}
+
 interface IndexedCell {
   readonly index: number;
   readonly cell: Cell;

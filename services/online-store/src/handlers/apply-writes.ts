@@ -71,7 +71,7 @@ async function change(records: Records, { byKey, erasedAt, turns }: Changes): Pr
       const nonce = nonces.subarray(i * nonceBytes, (i + 1) * nonceBytes);
       const erased = erasedAt(key);
       const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [], erased, nonce };
-      const replacement = await replacementOf(records.shapes, merge).catch(asCorrupt);
+      const replacement = await replacementOf(records.shapes, merge);
       if (replacement === "corrupt") corrupt.add(key);
       else if (replacement !== undefined) replacements.push(replacement);
       await turns?.next();
@@ -91,15 +91,19 @@ interface Merge {
 }
 
 /**
- * Undefined when the record already holds all of it.
- * @throws TributaryError CORRUPT, UNAVAILABLE
+ * At once, as nearly always, or when a shape that the record names has been learnt.
+ * @throws TributaryError UNAVAILABLE
  */
-async function replacementOf(
-  shapes: Shapes,
-  { key, previous, writes, erased, nonce }: Merge,
-): Promise<Replacement | undefined> {
-  const current =
-    previous === null ? undefined : await knowingShapes(shapes, [key], () => decodeRecord(previous, shapes));
+async function replacementOf(shapes: Shapes, merge: Merge): Promise<Merged> {
+  return knowingShapes(shapes, [merge.key], () => mergeOne(shapes, merge)).catch(asCorrupt);
+}
+
+/** Undefined when the record already holds all of it. */
+type Merged = Replacement | undefined | "corrupt";
+
+/** @throws TributaryError CORRUPT; UnknownShape */
+function mergeOne(shapes: Shapes, { key, previous, writes, erased, nonce }: Merge): Replacement | undefined {
+  const current = previous === null ? undefined : decodeRecord(previous, shapes);
   const emptied = erased === undefined ? undefined : eraseRecord(current, erased);
   const merged = mergeRecord(emptied ?? current, writes) ?? emptied;
   if (merged === undefined) return undefined;
