@@ -41,7 +41,7 @@ class CountedTurns extends Turns {
   }
 }
 
-it("may be cut within a chunk that is checked, and between any two records that are merged", async () => {
+it("may be cut within a chunk that is checked, and within records that are merged", async () => {
   const [chunk] = applyRows({ rowsPerChunk: 500, rounds: 1 }).next("batch", 1);
   const message = {
     ...encodedChunk(chunk as RowsChunk),
@@ -55,7 +55,7 @@ it("may be cut within a chunk that is checked, and between any two records that 
   expect(admitting.count).toBeGreaterThanOrEqual(500 / 16);
   const merging = new CountedTurns(0);
   await applyWrites(recordsInMemory(), admitted.writes, { turns: merging });
-  expect(merging.count).toBe(500);
+  expect(merging.count).toBeGreaterThanOrEqual(500 / 16);
 });
 
 it("lets others have their turn while a large batch is decoded and merged", async () => {

@@ -10,6 +10,7 @@ import type { RecordWrite } from "../core/chunk-rows.ts";
 import { eraseRecord } from "../core/erase-record.ts";
 import { groupBy } from "../core/group-by.ts";
 import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
+import { UnknownShape } from "../core/shape.ts";
 
 /**
  * Read, merge in the process, compare-and-set; what somebody else wrote in between is read and merged again. Where a round is
@@ -18,6 +19,8 @@ import { decodeRecord, encodeRecord, nonceBytes } from "../core/record.ts";
 const roundsMax = 64;
 const roundsInStride = 2;
 const pauseMsMax = 32;
+/** A look at the clock for each record would cost more than it gains. */
+const recordsBetweenTurns = 16;
 
 export interface Applied {
   /** Keys of records whose stored bytes fail their checks; nothing was written there. */
@@ -71,10 +74,11 @@ async function change(records: Records, { byKey, erasedAt, turns }: Changes): Pr
       const nonce = nonces.subarray(i * nonceBytes, (i + 1) * nonceBytes);
       const erased = erasedAt(key);
       const merge = { key, previous: stored[i] ?? null, writes: byKey.get(key) ?? [], erased, nonce };
-      const replacement = await replacementOf(records.shapes, merge);
-      if (replacement === "corrupt") corrupt.add(key);
-      else if (replacement !== undefined) replacements.push(replacement);
-      await turns?.next();
+      let merged = mergeNow(records.shapes, merge);
+      if (merged === "unknown shape") merged = await mergeOnceKnown(records.shapes, merge);
+      if (merged === "corrupt") corrupt.add(key);
+      else if (merged !== undefined) replacements.push(merged);
+      if (i % recordsBetweenTurns === 0) await turns?.next();
     }
     keys = await records.replace(replacements);
     conflicts += keys.length;
@@ -90,16 +94,22 @@ interface Merge {
   readonly nonce: Uint8Array;
 }
 
-/**
- * At once, as nearly always, or when a shape that the record names has been learnt.
- * @throws TributaryError UNAVAILABLE
- */
-async function replacementOf(shapes: Shapes, merge: Merge): Promise<Merged> {
-  return knowingShapes(shapes, [merge.key], () => mergeOne(shapes, merge)).catch(asCorrupt);
-}
-
 /** Undefined when the record already holds all of it. */
 type Merged = Replacement | undefined | "corrupt";
+
+/** Without a promise, which would be a good part of the work: that a shape is not known is rare. */
+function mergeNow(shapes: Shapes, merge: Merge): Merged | "unknown shape" {
+  try {
+    return mergeOne(shapes, merge);
+  } catch (error) {
+    return error instanceof UnknownShape ? "unknown shape" : asCorrupt(error);
+  }
+}
+
+/** @throws TributaryError UNAVAILABLE */
+function mergeOnceKnown(shapes: Shapes, merge: Merge): Promise<Merged> {
+  return knowingShapes(shapes, [merge.key], () => mergeOne(shapes, merge)).catch(asCorrupt);
+}
 
 /** @throws TributaryError CORRUPT; UnknownShape */
 function mergeOne(shapes: Shapes, { key, previous, writes, erased, nonce }: Merge): Replacement | undefined {
