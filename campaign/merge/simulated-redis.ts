@@ -56,8 +56,9 @@ export class SimulatedRedis {
     const ids = rest.slice(0, count).map(String);
     const missing = ids.flatMap((id, i) => (this.hashes.get(shapesKey)?.has(id) ? [] : [-1 - i]));
     if (missing.length > 0) return missing;
+    const replacements = unpackReplacements(rest[count] as Buffer);
     return keys.flatMap((key, i) => {
-      const [nonce, bytes] = [rest[count + 2 * i] as Buffer, rest[count + 2 * i + 1] as Buffer];
+      const { nonce, bytes } = replacements[i] as PackedReplacement;
       const before = this.strings.get(key);
       if (!(before?.subarray(1, 9) ?? Buffer.alloc(0)).equals(nonce)) return [i + 1];
       if (bytes.length === 0) this.strings.delete(key);
@@ -66,6 +67,25 @@ export class SimulatedRedis {
       return [];
     });
   }
+}
+
+interface PackedReplacement {
+  readonly nonce: Buffer;
+  readonly bytes: Buffer;
+}
+
+/** As `struct.unpack('<Bc0I4c0', …)` does, again and again. */
+function unpackReplacements(packed: Buffer): PackedReplacement[] {
+  const all: PackedReplacement[] = [];
+  for (let at = 0; at < packed.length; ) {
+    const bytesAt = at + 1 + packed.readUInt8(at) + 4;
+    const end = bytesAt + packed.readUInt32LE(bytesAt - 4);
+    // Copies: the store may use its buffer again.
+    const part = (from: number, to: number) => Buffer.from(packed.subarray(from, to));
+    all.push({ nonce: part(at + 1, bytesAt - 4), bytes: part(bytesAt, end) });
+    at = end;
+  }
+  return all;
 }
 
 export type Around = <T>(command: string, act: () => T) => Promise<T>;
@@ -81,7 +101,7 @@ interface Connection {
 }
 
 /** What makes the script the compare-and-set that is carried out here. */
-const marks = ["HEXISTS", "GETRANGE', KEYS[i], 1, 8", "'SET', KEYS[i]"];
+const marks = ["HEXISTS", "unpack('<Bc0I4c0', packed, at)", "GETRANGE', KEYS[i], 1, 8", "'SET', KEYS[i], bytes"];
 /** As a server that has run on: only the first run of all sends the script whole. */
 const knownScripts = new Set<string>();
 

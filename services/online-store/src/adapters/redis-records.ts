@@ -1,5 +1,5 @@
 import { groupBy } from "../core/group-by.ts";
-import { nonceOf } from "../core/record.ts";
+import { nonceBytes, nonceOf } from "../core/record.ts";
 import { type Shape, shapeField } from "../core/shape.ts";
 import { shapesKey, slotOf } from "../core/store-keys.ts";
 import { joinReads } from "./joined-reads.ts";
@@ -35,9 +35,11 @@ export interface Replacement {
 }
 
 /**
- * KEYS: the partition's shapes, then the records. ARGV: number of shapes, their ids, then nonce and bytes of each record.
- * Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string, and empty bytes remove one. Returns the places of the conflicts; or,
- * when a shape is not there, only the places of the missing shapes, negative, and nothing is written.
+ * KEYS: the partition's shapes, then the records. ARGV: number of shapes, their ids, then one string for all records, because an argument
+ * each is much work for client and server. In it for each: a byte with the nonce's length, the nonce, the length of the bytes as
+ * uint32, the bytes, least byte first. Bytes 1 to 8 of a record are its nonce; a missing record answers an empty string, and
+ * empty bytes remove one. Returns the places of the conflicts; or, when a shape is not there, only the places of the missing
+ * shapes, negative, and nothing is written.
  */
 const compareAndSet = script(`
 local shapes = tonumber(ARGV[1])
@@ -46,11 +48,14 @@ for i = 1, shapes do
   if redis.call('HEXISTS', KEYS[1], ARGV[1 + i]) == 0 then missing[#missing + 1] = -i end
 end
 if #missing > 0 then return missing end
+local packed = ARGV[shapes + 2]
 local conflicts = {}
+local nonce, bytes
+local at = 1
 for i = 2, #KEYS do
-  local at = shapes + 2 * i - 2
-  if redis.call('GETRANGE', KEYS[i], 1, 8) == ARGV[at] then
-    if ARGV[at + 1] == '' then redis.call('DEL', KEYS[i]) else redis.call('SET', KEYS[i], ARGV[at + 1]) end
+  nonce, bytes, at = struct.unpack('<Bc0I4c0', packed, at)
+  if redis.call('GETRANGE', KEYS[i], 1, 8) == nonce then
+    if bytes == '' then redis.call('DEL', KEYS[i]) else redis.call('SET', KEYS[i], bytes) end
   else
     conflicts[#conflicts + 1] = i - 1
   end
@@ -92,16 +97,14 @@ function batchesOf(replacements: readonly Replacement[]): Replacement[][] {
 async function replaceBatch(redis: RedisServers, known: Shapes, batch: readonly Replacement[]): Promise<string[]> {
   const slot = slotOf(batch[0]?.key ?? "");
   const keys = batch.map((replacement) => replacement.key);
-  const shapes = new Map(batch.flatMap((replacement) => [...replacement.shapes].map((shape) => [shape.id, shape])));
+  const shapes = new Map<number, Shape>();
+  for (const replacement of batch) for (const shape of replacement.shapes) shapes.set(shape.id, shape);
+  const packed = packReplacements(batch);
   const ids = [...shapes.keys()].map(shapeField);
-  const values = batch.flatMap(({ previous, bytes }) => [
-    previous === null ? nothing : nonceOf(previous),
-    bytes ?? nothing,
-  ]);
   const attempt = async () =>
     (await runScript(redis, compareAndSet, {
       keys: [shapesKey(slot), ...keys],
-      values: [ids.length, ...ids, ...values],
+      values: [ids.length, ...ids, packed],
     })) as number[];
   let places = await attempt();
   if (places.some((place) => place < 0)) {
@@ -109,4 +112,22 @@ async function replaceBatch(redis: RedisServers, known: Shapes, batch: readonly 
     places = await attempt();
   }
   return places.map((place) => keys[place - 1] as string);
+}
+
+function packReplacements(batch: readonly Replacement[]): Buffer {
+  const packed = Buffer.allocUnsafe(batch.reduce((size, replacement) => size + packedBytes(replacement), 0));
+  let at = 0;
+  for (const { previous, bytes } of batch) {
+    const nonce = previous === null ? nothing : nonceOf(previous);
+    at = packed.writeUInt8(nonce.length, at);
+    packed.set(nonce, at);
+    at = packed.writeUInt32LE(bytes?.length ?? 0, at + nonce.length);
+    packed.set(bytes ?? nothing, at);
+    at += bytes?.length ?? 0;
+  }
+  return packed;
+}
+
+function packedBytes({ previous, bytes }: Replacement): number {
+  return 1 + (previous === null ? 0 : nonceBytes) + 4 + (bytes?.length ?? 0);
 }
