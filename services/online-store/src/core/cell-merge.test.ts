@@ -26,8 +26,9 @@ const wholeRowOf = (...of: Shape[]): fc.Arbitrary<SectionWrite> =>
       cells: fc.array(cellArbitrary, { minLength: 5, maxLength: 5 }),
       isScheduled: fc.boolean(),
       swap: fc.option(fc.nat({ max: 4 }), { nil: undefined }),
+      order: fc.constantFrom("the shape's", "turned", "one twice"),
     })
-    .map(({ shape: of, cells, isScheduled, swap }) => {
+    .map(({ shape: of, cells, isScheduled, swap, order }) => {
       const { version } = cells[0] as Cell;
       const whole = of.features.map((feature, i): Cell => {
         const { value, schedule } = cells[i] as Cell;
@@ -35,6 +36,8 @@ const wholeRowOf = (...of: Shape[]): fc.Arbitrary<SectionWrite> =>
       });
       if (swap !== undefined && swap < whole.length)
         whole[swap] = { ...(whole[swap] as Cell), version: (cells[swap] as Cell).version };
+      if (order === "turned") whole.push(whole.shift() as Cell);
+      if (order === "one twice") whole[1] = { ...(whole[1] as Cell), feature: of.features[0] as string };
       return { shape: of, cells: whole };
     });
 const writeArbitrary = fc.oneof(anyCells, wholeRowOf(...shapes));
