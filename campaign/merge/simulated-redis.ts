@@ -80,9 +80,7 @@ function unpackReplacements(packed: Buffer): PackedReplacement[] {
   for (let at = 0; at < packed.length; ) {
     const bytesAt = at + 1 + packed.readUInt8(at) + 4;
     const end = bytesAt + packed.readUInt32LE(bytesAt - 4);
-    // Copies: the store may use its buffer again.
-    const part = (from: number, to: number) => Buffer.from(packed.subarray(from, to));
-    all.push({ nonce: part(at + 1, bytesAt - 4), bytes: part(bytesAt, end) });
+    all.push({ nonce: packed.subarray(at + 1, bytesAt - 4), bytes: packed.subarray(bytesAt, end) });
     at = end;
   }
   return all;

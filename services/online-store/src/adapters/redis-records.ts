@@ -1,5 +1,5 @@
 import { groupBy } from "../core/group-by.ts";
-import { nonceBytes, nonceOf } from "../core/record.ts";
+import { nonceOf } from "../core/record.ts";
 import { type Shape, shapeField } from "../core/shape.ts";
 import { shapesKey, slotOf } from "../core/store-keys.ts";
 import { joinReads } from "./joined-reads.ts";
@@ -115,19 +115,19 @@ async function replaceBatch(redis: RedisServers, known: Shapes, batch: readonly 
 }
 
 function packReplacements(batch: readonly Replacement[]): Buffer {
-  const packed = Buffer.allocUnsafe(batch.reduce((size, replacement) => size + packedBytes(replacement), 0));
+  const parts = batch.map(({ previous, bytes }) => ({
+    nonce: previous === null ? nothing : nonceOf(previous),
+    bytes: bytes ?? nothing,
+  }));
+  const size = parts.reduce((sum, { nonce, bytes }) => sum + 1 + nonce.length + 4 + bytes.length, 0);
+  const packed = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const { previous, bytes } of batch) {
-    const nonce = previous === null ? nothing : nonceOf(previous);
+  for (const { nonce, bytes } of parts) {
     at = packed.writeUInt8(nonce.length, at);
     packed.set(nonce, at);
-    at = packed.writeUInt32LE(bytes?.length ?? 0, at + nonce.length);
-    packed.set(bytes ?? nothing, at);
-    at += bytes?.length ?? 0;
+    at = packed.writeUInt32LE(bytes.length, at + nonce.length);
+    packed.set(bytes, at);
+    at += bytes.length;
   }
   return packed;
-}
-
-function packedBytes({ previous, bytes }: Replacement): number {
-  return 1 + (previous === null ? 0 : nonceBytes) + 4 + (bytes?.length ?? 0);
 }
