@@ -5,6 +5,7 @@ import { CellColumns } from "@tributary/online-store/core/cell-columns";
 import { planRecord, readRecord } from "@tributary/online-store/core/record-read";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Cell } from "@tributary/shared/merge/cell";
+import { valueAt } from "@tributary/shared/merge/stored-column";
 import { features, type History, type Key, keys, modelViews } from "./model.ts";
 import { cellId, type Erased } from "./oracle.ts";
 import { keyOf } from "./start-records.ts";
@@ -56,8 +57,8 @@ function duringOutage(error: unknown): undefined {
 function checkForward(before: CellColumns, now: CellColumns, key: Key): void {
   for (const [id, place] of places) {
     const at = place * keys.length + keys.indexOf(key);
-    if (before.values[at] === undefined) continue;
-    if (now.values[at] === undefined || (now.eventTimes[at] as number) < (before.eventTimes[at] as number))
+    if (valueAt(before, at) === undefined) continue;
+    if (valueAt(now, at) === undefined || (now.eventTimes[at] as number) < (before.eventTimes[at] as number))
       throw new Error(`a reader saw cell ${id} of ${key} go back`);
   }
 }
@@ -69,7 +70,7 @@ export function checkShown(shown: CellColumns, expected: ReadonlyMap<Key, Erased
       const cell = expected.get(key)?.cells.get(id);
       const at = place * keys.length + index;
       const untilMs = shown.untilMs?.[at] ?? Number.POSITIVE_INFINITY;
-      const found = { value: shown.values[at], eventTime: shown.eventTimes[at], untilMs };
+      const found = { value: valueAt(shown, at), eventTime: shown.eventTimes[at], untilMs };
       if (!isDeepStrictEqual(found, cellAt(cell, nowMs)))
         throw new Error(`a read at ${nowMs} shows cell ${id} of ${key} wrong`);
     }

@@ -1,5 +1,6 @@
 import { connectTributary } from "@tributary/client/connect";
 import { connectOverHttp } from "@tributary/client/connect-over-http";
+import { decodeReadReply } from "@tributary/client/reply-schema";
 import type { Tributary } from "@tributary/client/tributary";
 import { pack, unpack } from "@tributary/shared/codec/msgpack";
 import type { ReadReply } from "@tributary/shared/contracts/read";
@@ -84,6 +85,27 @@ describe.each(["NATS", "HTTP"])("1,000 rows of 40 features over %s", (name) => {
     expect(await client.read(ranking, keys, { timeoutMs: 30_000 })).toEqual(keys.map(({ id }) => featuresOf(id)));
   });
 });
+
+it.each(["NATS", "HTTP"])(
+  "over %s columns of numbers come packed to those who welcome them, and to nobody else",
+  async (name) => {
+    const ask = async (headers: Readonly<Record<string, string>>) => {
+      const body = pack({ featureService: ranking.name, keys: keys.slice(0, 40) });
+      if (name === "NATS") return request(mesh.admin, subjects.readFeatures, body, { headers });
+      const url = `${mesh.services.httpUrl("online-store")}/v1/features/read`;
+      const type = { "content-type": "application/msgpack" };
+      const response = await fetch(url, { method: "POST", body: Buffer.from(body), headers: { ...type, ...headers } });
+      return new Uint8Array(await response.arrayBuffer());
+    };
+    const columnsOf = (reply: Uint8Array) => (unpack(reply) as ReadReply).columns;
+    const lists = columnsOf(await ask({}));
+    expect(new Set(lists.map((column) => Object.keys(column).join(" ")))).toEqual(new Set(["name values"]));
+    const packed = await ask({ "Tributary-Columns": "packed" });
+    expect(columnsOf(packed).filter((column) => "float64" in column)).toHaveLength(scores.length);
+    expect(decodeReadReply(packed).columns).toEqual(lists);
+    expect(columnsOf(await ask({ "Tributary-Columns": "folded" }))).toEqual(lists);
+  },
+);
 
 it("a program without the client is told how many rows would have fitted, and they do", async () => {
   const ask = (count: number) =>

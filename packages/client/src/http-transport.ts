@@ -1,4 +1,5 @@
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import { columnsHeader, packedColumns } from "@tributary/shared/contracts/read";
 import type { PublishAck } from "@tributary/shared/messaging/contract";
 import { type HttpCall, post } from "./http-request.ts";
 import { decodePublishAck } from "./reply-schema.ts";
@@ -25,7 +26,9 @@ export class HttpTransport implements Transport {
   }
 
   async read(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return post({ ...this.#to("store", "v1/features/read"), body, timeoutMs, isRepeatable: true });
+    const to = this.#to("store", "v1/features/read");
+    const headers = { ...to.headers, [columnsHeader]: packedColumns };
+    return post({ ...to, headers, body, timeoutMs, isRepeatable: true });
   }
 
   async write(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {

@@ -1,11 +1,14 @@
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import { eventMessageId } from "@tributary/shared/contracts/events";
+import { columnsHeader, packedColumns } from "@tributary/shared/contracts/read";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import type { Connection, PublishAck, Publisher } from "@tributary/shared/messaging/contract";
 import { createPublisher } from "@tributary/shared/messaging/publisher";
 import { request } from "@tributary/shared/messaging/request";
 import { withSecondTry } from "./second-try.ts";
 import type { EventMessage, Transport } from "./transport.ts";
+
+const welcomesPacked = { [columnsHeader]: packedColumns };
 
 interface Line {
   readonly connection: Connection;
@@ -25,7 +28,7 @@ export class NatsTransport implements Transport {
 
   read(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return withSecondTry(timeoutMs, (leftMs) =>
-      request(this.#connection, subjects.readFeatures, body, { timeoutMs: leftMs }),
+      request(this.#connection, subjects.readFeatures, body, { timeoutMs: leftMs, headers: welcomesPacked }),
     );
   }
 

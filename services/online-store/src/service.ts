@@ -1,6 +1,7 @@
 import { encodePayload } from "@tributary/shared/codec/json-or-msgpack";
 import { defaultPartitions, type Lane } from "@tributary/shared/contracts/catalog";
 import { TributaryError } from "@tributary/shared/contracts/errors";
+import { columnsHeader } from "@tributary/shared/contracts/read";
 import { subjects } from "@tributary/shared/contracts/subjects";
 import { laneStream } from "@tributary/shared/contracts/topology";
 import type { Connection, Endpoint, MicroService } from "@tributary/shared/messaging/contract";
@@ -141,9 +142,9 @@ function readEndpoint(answerRead: AnswerRead, concurrencyMax: number): Endpoint 
     name: "read-features",
     subject: subjects.readFeatures,
     concurrencyMax,
-    handle: async ({ data, deadlineMs, replyBytesMax }) => {
-      const { reply, encoding } = await answerRead(data, deadlineMs);
-      return encodeFittingReply(reply, encoding, replyBytesMax);
+    handle: async ({ data, headers, deadlineMs, replyBytesMax }) => {
+      const { reply, form } = await answerRead({ body: data, deadlineMs, columns: headers[columnsHeader] });
+      return encodeFittingReply(reply, form, replyBytesMax);
     },
   };
 }

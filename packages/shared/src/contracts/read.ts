@@ -8,7 +8,8 @@ import { tokenSchema } from "./write.ts";
  *
  * Format history
  *   1  first form: columnar reply, detail, tokens; since then, optional: lane and view of each row (`lanes`, `views`);
- *      request fields beside the keys, and with them truth values and null; on-demand columns, which have no lane and no view
+ *      request fields beside the keys, and with them truth values and null; on-demand columns, which have no lane and no view;
+ *      packed columns in the reply to a request that welcomes them
  */
 const givenValue = z.union([z.string().max(limits.stringBytesMax), z.number(), z.bigint(), z.boolean(), z.null()]);
 
@@ -47,6 +48,22 @@ export interface ReadColumn {
   /** Only where the column has layers: what each row's value comes from; `lane` and `view` are the lowest layer's. */
   readonly lanes?: readonly ("batch" | "stream" | "direct")[];
   readonly views?: readonly string[];
+}
+
+/** Header of a request over NATS and HTTP: which columns its reply may have beside plain ones. Unknown values change nothing. */
+export const columnsHeader = "Tributary-Columns";
+export const packedColumns = "packed";
+
+/**
+ * What stands in a msgpack reply for a plain column of many rows that has only numbers and nulls, where the request welcomes it:
+ * exactly one of `int32` and `float64` (see codec/packed-numbers.ts).
+ */
+export interface PackedColumn {
+  readonly name: string;
+  readonly int32?: Uint8Array;
+  readonly float64?: Uint8Array;
+  /** There is one number, and it stands for this many rows. */
+  readonly rows?: number;
 }
 
 export interface ReadReply {

@@ -17,6 +17,11 @@ export class ByteReader {
     return this.position >= this.end;
   }
 
+  /** The next byte, which stays the next; undefined: there is none. */
+  get next(): number | undefined {
+    return this.position < this.end ? this.bytes[this.position] : undefined;
+  }
+
   byte(): number {
     if (this.position >= this.end) throw corrupt("it ends too early");
     return this.bytes[this.position++] as number;

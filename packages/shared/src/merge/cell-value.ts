@@ -131,6 +131,34 @@ export function readValue(reader: ByteReader, depth = 0): FeatureValue | Tombsto
   }
 }
 
+/**
+ * Puts a number at its place, so that none becomes an object on its way; false, and nothing read, where the value is something
+ * else.
+ * @throws TributaryError CORRUPT
+ */
+export function readNumber(reader: ByteReader, into: Float64Array, at: number): boolean {
+  switch (reader.next) {
+    case tag.integer:
+      reader.position += 1;
+      into[at] = reader.varint();
+      return true;
+    case tag.float64:
+      reader.position += 1;
+      into[at] = reader.float64();
+      return true;
+    case tag.float32:
+      reader.position += 1;
+      into[at] = reader.float32();
+      return true;
+    case tag.negative:
+      reader.position += 1;
+      into[at] = -1 - reader.varint();
+      return true;
+    default:
+      return false;
+  }
+}
+
 function readList(reader: ByteReader, depth: number): FeatureValue {
   const count = boundedCount(reader, depth);
   const items: FeatureValue[] = [];

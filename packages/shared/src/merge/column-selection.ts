@@ -50,8 +50,18 @@ export function replyColumns(
   stored: readonly ReadColumn[],
   input: Omit<OnDemandInput, "columns">,
 ): readonly ReadColumn[] {
-  if (names === undefined) return stored;
+  if (onDemand.length === 0) return inOrder(names, stored);
   const columns = new Map(stored.map((column) => [column.name, column]));
   for (const column of onDemand) columns.set(column.name, buildOnDemandColumn(column, { ...input, columns }));
-  return names.flatMap((name) => columns.get(name) ?? []);
+  return inOrder(names, [...columns.values()]);
+}
+
+/** Columns by name in the order asked for; without one as they are. */
+export function inOrder<C extends { readonly name: string }>(
+  names: readonly string[] | undefined,
+  columns: readonly C[],
+): readonly C[] {
+  if (names === undefined) return columns;
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  return names.flatMap((name) => byName.get(name) ?? []);
 }

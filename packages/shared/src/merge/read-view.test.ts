@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tombstone } from "../contracts/chunk.ts";
-import { type ReadRules, viewColumn, viewValues } from "./read-view.ts";
+import { type ReadRules, viewColumn, viewNumbers, viewValues } from "./read-view.ts";
 import { type CurrentCell, columnOfCells } from "./stored-column.ts";
 
 const minute = 60_000;
@@ -18,6 +18,10 @@ function view(one: CurrentCell | undefined, nowMs: number, more: { confirmedAtMs
   const stored = columnOfCells([one], [more.confirmedAtMs]);
   const { values, statuses, eventTimes, agesMs, fresh } = viewColumn(more.column ?? column, stored, nowMs);
   expect(viewValues(more.column ?? column, stored, nowMs), "values without detail").toEqual(values);
+  const into = Float64Array.of(7, 7);
+  if (viewNumbers(more.column ?? column, stored, { nowMs, into, from: 1 }))
+    expect([...into], "as numbers").toEqual([7, values[0] ?? Number.NaN]);
+  else expect(typeof one?.value).not.toBe("number");
   return { value: values[0], status: statuses[0], eventTime: eventTimes[0], ageMs: agesMs[0], fresh: fresh[0] };
 }
 

@@ -1,6 +1,6 @@
 import { type FeatureValue, tombstone } from "../contracts/chunk.ts";
 import type { Status } from "../contracts/read.ts";
-import type { StoredColumn } from "./stored-column.ts";
+import { type StoredColumn, valueAt } from "./stored-column.ts";
 
 /** How a view's cells are read. */
 export interface ReadRules {
@@ -39,15 +39,48 @@ export function viewColumn(rules: ReadRules, column: StoredColumn, nowMs: number
 
 /** The values alone of `viewColumn`: most reads ask for no more, and it is the inmost loop of the store. */
 export function viewValues({ fallback, ttlMs }: ReadRules, column: StoredColumn, nowMs: number): FeatureValue[] {
-  const { values, offset, records } = column;
+  const { offset, records } = column;
   const shown: FeatureValue[] = new Array(records.length);
   for (let row = 0; row < shown.length; row++) {
     const record = records[row] as number;
-    const value = values[offset + record];
+    const value = valueAt(column, offset + record);
     const isHidden = value === undefined || value === tombstone || value === null;
     shown[row] = isHidden || (ttlMs !== null && ageOf(column, record, nowMs) > ttlMs) ? fallback : value;
   }
   return shown;
+}
+
+export interface NumbersView {
+  readonly nowMs: number;
+  /** Gets one number a row, the first at `from`. */
+  readonly into: Float64Array;
+  readonly from: number;
+}
+
+/**
+ * The same of a column that holds only numbers and nulls, as most do, with NaN for null; false where it holds anything else. So
+ * no value becomes an object on its way.
+ */
+export function viewNumbers(
+  { fallback, ttlMs }: ReadRules,
+  column: StoredColumn,
+  { nowMs, into, from }: NumbersView,
+): boolean {
+  const { numbers, others, offset, records } = column;
+  if (fallback !== null && typeof fallback !== "number") return false;
+  const shownFallback = fallback ?? Number.NaN;
+  for (let row = 0; row < records.length; row++) {
+    const record = records[row] as number;
+    const at = offset + record;
+    const number = numbers[at] as number;
+    if (Number.isNaN(number)) {
+      const other = others === null ? null : others[at];
+      if (other !== undefined && other !== null && other !== tombstone) return false;
+      into[from + row] = shownFallback;
+    } else if (ttlMs !== null && ageOf(column, record, nowMs) > ttlMs) into[from + row] = shownFallback;
+    else into[from + row] = number;
+  }
+  return true;
 }
 
 function ageOf({ eventTimes, offset, confirmedAtMs }: StoredColumn, record: number, nowMs: number): number {
@@ -62,7 +95,7 @@ interface Place {
 
 function viewCell(rules: ReadRules, { column, row, nowMs }: Place, viewed: ViewedColumn): void {
   const record = column.records[row] as number;
-  const value = column.values[column.offset + record];
+  const value = valueAt(column, column.offset + record);
   const isFound = value !== undefined && value !== tombstone;
   const ageMs = isFound ? ageOf(column, record, nowMs) : null;
   const isExpired = ageMs !== null && rules.ttlMs !== null && ageMs > rules.ttlMs;

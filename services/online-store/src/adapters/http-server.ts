@@ -1,4 +1,5 @@
 import { TributaryError, toWireError } from "@tributary/shared/contracts/errors";
+import { columnsHeader } from "@tributary/shared/contracts/read";
 import {
   contentHeaders,
   contentTypes,
@@ -61,8 +62,9 @@ async function listen(server: FastifyInstance, { host, port }: HttpOptions): Pro
 function addRoutes(server: FastifyInstance, { answerRead, checkReady, metricsText }: HttpOptions): void {
   server.post("/v1/features/read", async (request, reply) => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const { reply: value, encoding } = await answerRead(body, Date.now() + patienceMs);
-    return send(reply, { status: 200, headers: contentHeaders(encoding), body: encodeReadReply(value, encoding) });
+    const columns = request.headers[columnsHeader.toLowerCase()]?.toString();
+    const { reply: value, form } = await answerRead({ body, deadlineMs: Date.now() + patienceMs, columns });
+    return send(reply, { status: 200, headers: contentHeaders(form.encoding), body: encodeReadReply(value, form) });
   });
   server.get("/livez", () => ({ ok: true }));
   server.get("/readyz", async () => {

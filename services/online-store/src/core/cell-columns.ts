@@ -1,37 +1,43 @@
 import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
+import type { CellArrays } from "@tributary/shared/merge/stored-column";
 
 /**
  * Cells of many records on their way from bytes to a reply: feature by feature, and of each one record after the other, because a
- * reply is made of columns. Three arrays for all of them: an object a cell costs more than decoding it, an array a feature half.
+ * reply is made of columns. A few arrays for all of them: an object a cell costs more than decoding it, an array a feature half,
+ * and numbers among other values are an object each as soon as one has a fraction.
  */
-export class CellColumns {
+export class CellColumns implements CellArrays {
   readonly records: number;
-  /** The cell of a place and record is at `place × records + record`; undefined where there is none. */
-  readonly values: (FeatureValue | Tombstone | undefined)[];
+  /** The cell of a place and record is at `place × records + record`; NaN: it is no number, see `others`. */
+  readonly numbers: Float64Array;
+  /** Undefined where there is no cell, or a number; null: there are no others. */
+  others: (FeatureValue | Tombstone | undefined)[] | null = null;
   /** Epoch ms. */
   readonly eventTimes: Float64Array;
   /** Epoch ms beyond which nothing is known, Infinity for a cell without a schedule; null: there is no schedule. */
   untilMs: Float64Array | null = null;
 
-  /** The record whose cells `put` takes. */
-  record = 0;
-
   constructor(places: number, records: number) {
     this.records = records;
-    this.values = new Array(places * records).fill(undefined);
+    this.numbers = new Float64Array(places * records).fill(Number.NaN);
     this.eventTimes = new Float64Array(places * records);
   }
 
   /** @param eventTime epoch ms */
-  put(place: number, value: FeatureValue | Tombstone, eventTime: number): void {
-    const at = place * this.records + this.record;
-    this.values[at] = value;
+  put(at: number, value: FeatureValue | Tombstone, eventTime: number): void {
     this.eventTimes[at] = eventTime;
+    if (typeof value === "number") this.numbers[at] = value;
+    else this.putOther(at, value);
+  }
+
+  putOther(at: number, value: FeatureValue | Tombstone): void {
+    this.others ??= new Array(this.numbers.length).fill(undefined);
+    this.others[at] = value;
   }
 
   /** Of a cell that has a schedule, which few have. */
-  putUntil(place: number, untilMs: number): void {
-    this.untilMs ??= new Float64Array(this.values.length).fill(Number.POSITIVE_INFINITY);
-    this.untilMs[place * this.records + this.record] = untilMs;
+  putUntil(at: number, untilMs: number): void {
+    this.untilMs ??= new Float64Array(this.numbers.length).fill(Number.POSITIVE_INFINITY);
+    this.untilMs[at] = untilMs;
   }
 }

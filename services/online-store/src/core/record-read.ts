@@ -1,6 +1,6 @@
 import type { FeatureValue, Tombstone } from "@tributary/shared/contracts/chunk";
 import { type ByteReader, corrupt } from "@tributary/shared/merge/byte-reader";
-import { readValue, skipValue } from "@tributary/shared/merge/cell-value";
+import { readNumber, readValue, skipValue } from "@tributary/shared/merge/cell-value";
 import type { CellColumns } from "./cell-columns.ts";
 import { decodeRecord, type EntityRecord, encodeRecord, nonceBytes, openRecord } from "./record.ts";
 import { bitmapBytes, groupFlags, isInBitmap, readGroupFlags, readInstants, skipStamp } from "./section.ts";
@@ -63,12 +63,11 @@ export function readRecord(bytes: Buffer, index: number, reading: RecordReading)
     readRecord(encodeRecord(record, noNonce), index, { ...reading, shapes: shapesOf(record) });
     return;
   }
-  reading.into.record = index;
   for (let section = 0; !reader.done; section++) {
     const places = placesOf(reader, section, reading);
     const size = reader.varint();
     if (places === null) reader.skip(size);
-    else readSection(reader, size, { places, reading });
+    else readSection(reader, size, { places, index, reading });
   }
 }
 
@@ -116,6 +115,8 @@ function wantedPlaces(shape: Shape | undefined, id: number, { sections }: Record
 
 interface Target {
   readonly places: Int32Array;
+  /** Of the record in the columns. */
+  readonly index: number;
   readonly reading: RecordReading;
 }
 
@@ -125,26 +126,32 @@ function readSection(reader: ByteReader, size: number, target: Target): void {
   reader.end = end;
 }
 
-function readGroup(reader: ByteReader, { places, reading }: Target): void {
+function readGroup(reader: ByteReader, { places, index, reading }: Target): void {
   const flags = readGroupFlags(reader);
   const eventTime = reader.signedVarint();
   skipStamp(reader);
-  if (flags === groupFlags.whole) readPlainCells(reader, { places, into: reading.into, eventTime });
-  else readOtherCells(reader, { places, reading, flags, eventTime });
+  if (flags === groupFlags.whole) readPlainCells(reader, { places, index, into: reading.into, eventTime });
+  else readOtherCells(reader, { places, index, reading, flags, eventTime });
 }
 
 interface PlainCells {
   readonly places: Int32Array;
+  readonly index: number;
   readonly into: CellColumns;
   readonly eventTime: number;
 }
 
 /** A view written whole and without a schedule: most of what is read, and the inmost loop. */
-function readPlainCells(reader: ByteReader, { places, into, eventTime }: PlainCells): void {
+function readPlainCells(reader: ByteReader, { places, index, into, eventTime }: PlainCells): void {
+  const { records, numbers, eventTimes } = into;
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as number;
     if (place === notWanted) skipValue(reader);
-    else into.put(place, readValue(reader), eventTime);
+    else {
+      const at = place * records + index;
+      eventTimes[at] = eventTime;
+      if (!readNumber(reader, numbers, at)) into.putOther(at, readValue(reader));
+    }
   }
 }
 
@@ -153,7 +160,7 @@ interface OtherCells extends Target {
   readonly eventTime: number;
 }
 
-function readOtherCells(reader: ByteReader, { places, reading, flags, eventTime }: OtherCells): void {
+function readOtherCells(reader: ByteReader, { places, index, reading, flags, eventTime }: OtherCells): void {
   const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
   const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
   const { into } = reading;
@@ -162,8 +169,9 @@ function readOtherCells(reader: ByteReader, { places, reading, flags, eventTime 
     const place = places[i] as number;
     if (place === notWanted) skipCell(reader, schedule);
     else {
-      into.put(place, readCell(reader, schedule), eventTime);
-      if (schedule !== undefined) into.putUntil(place, schedule.untilMs);
+      const at = place * into.records + index;
+      into.put(at, readCell(reader, schedule), eventTime);
+      if (schedule !== undefined) into.putUntil(at, schedule.untilMs);
     }
   }
 }

@@ -4,6 +4,7 @@ import { ByteReader } from "@tributary/shared/merge/byte-reader";
 import { ByteWriter } from "@tributary/shared/merge/byte-writer";
 import type { Cell } from "@tributary/shared/merge/cell";
 import { readValue, skipValue, writeValue } from "@tributary/shared/merge/cell-value";
+import { valueAt } from "@tributary/shared/merge/stored-column";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellArbitrary, valueArbitrary } from "../testing/random-cells.ts";
@@ -72,7 +73,7 @@ describe("a stored record", () => {
       expect(byFeature(readCells(sections.get(section)))).toEqual(byFeature(readCells(example.sections.get(section))));
     }
     const wanted = [["congestion", 1, { score: 0, reason: 1 }] as const];
-    expect(read(first, wanted, 0, knowing()).values).toEqual([0.75, "fog"]);
+    expect(valuesOf(read(first, wanted, 0, knowing()))).toEqual([0.75, "fog"]);
     const newer = cell("score", 1, 1001);
     const merged = mergeRecord(decodeRecord(first, shapes), [{ shape: congestion, cells: [newer] }]);
     expect(merged?.sections.get(congestion.section)?.shape).toBe(congestion);
@@ -165,7 +166,7 @@ describe("reading a record", () => {
     ["congestion", 1, { score: 2, absent: 3 }],
     ["congestion", 9, { score: 4 }],
   ];
-  const valuesAt = (nowMs: number) => read(encodeRecord(example, nonce), wanted, nowMs).values;
+  const valuesAt = (nowMs: number) => valuesOf(read(encodeRecord(example, nonce), wanted, nowMs));
 
   it("takes the wanted features of the wanted view versions and nothing else", () => {
     expect(valuesAt(2000)).toEqual([1 / 3, 12, 0.75, undefined, undefined]);
@@ -179,6 +180,19 @@ describe("reading a record", () => {
     expect(valuesAt(99_999).slice(0, 2)).toEqual([-7, null]);
   });
 
+  it("takes any value of a view that was written whole", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(numberArbitrary, valueArbitrary), { minLength: 1, maxLength: 12 }), (values) => {
+        const cells = values.map((value, i) => cell(`f${i + 10}`, value, 7));
+        const names = cells.map(({ feature }) => feature);
+        const shape = shapeOf("whole", 1, names);
+        const places = Object.fromEntries(names.map((name, i) => [name, i]));
+        const bytes = encodeRecord(recordOf([shape, cells]), nonce);
+        expect(valuesOf(read(bytes, [["whole", 1, places]], 0, knowing(shape)))).toEqual(values);
+      }),
+    );
+  });
+
   it("agrees with the whole decoding for any cells and any choice of features", () => {
     fc.assert(
       fc.property(
@@ -190,7 +204,7 @@ describe("reading a record", () => {
           const places = Object.fromEntries(wanted.map((one, i) => [one.feature, i]));
           const bytes = encodeRecord(recordOf([congestion, cells]), nonce);
           const found = read(bytes, [["congestion", 1, places]], nowMs);
-          expect(found.values).toEqual(
+          expect(valuesOf(found)).toEqual(
             wanted.map(
               ({ value, schedule }) =>
                 schedule?.changes.findLast((change) => change.atMs <= nowMs)?.value ??
@@ -212,6 +226,14 @@ function valueBefore(schedule: Cell["schedule"], nowMs: number, value: Cell["val
   return schedule?.changes.some((change) => change.atMs <= nowMs) ? null : value;
 }
 
+const numberArbitrary = fc.oneof(
+  fc.integer(),
+  fc.maxSafeInteger(),
+  fc.float({ noNaN: true }),
+  fc.double({ noNaN: true }),
+  fc.constant(-0),
+);
+
 type Wanted = readonly [view: string, viewVersion: number, places: Readonly<Record<string, number>>];
 
 /** The wanted values of one record by place, and where asked their times. */
@@ -225,6 +247,10 @@ function read(bytes: Buffer, wanted: readonly Wanted[], nowMs: number, known = s
   const into = new CellColumns(plan.size, 1);
   readRecord(bytes, 0, { plan, shapes: known, nowMs, into });
   return into;
+}
+
+function valuesOf(cells: CellColumns): unknown[] {
+  return [...cells.numbers.keys()].map((at) => valueAt(cells, at));
 }
 
 function expectCorrupt(bytes: Buffer): void {

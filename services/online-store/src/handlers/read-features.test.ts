@@ -1,6 +1,7 @@
 import type { Catalog, Entity, View } from "@tributary/shared/contracts/catalog";
 import { type FeatureValue, type Tombstone, tombstone } from "@tributary/shared/contracts/chunk";
 import { partitionOf } from "@tributary/shared/contracts/entity-key";
+import type { ReadColumn } from "@tributary/shared/contracts/read";
 import { fingerprintOf } from "@tributary/shared/definitions/canonical-json";
 import { compileDefinitions } from "@tributary/shared/definitions/compile";
 import { entity } from "@tributary/shared/definitions/entity";
@@ -12,6 +13,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeRecord, type SectionWrite } from "../core/cell-merge.ts";
 import { groupBy } from "../core/group-by.ts";
+import { type AnsweredColumn, isNumberColumn } from "../core/number-columns.ts";
 import { compileReadPlan } from "../core/read-plan.ts";
 import { emptyRecord, encodeRecord } from "../core/record.ts";
 import { type Shape, shapeOf } from "../core/shape.ts";
@@ -77,6 +79,8 @@ const world: fc.Arbitrary<World> = fc.record({
   nowMs: fc.integer({ min: 30, max: 80 }),
 });
 
+const terms = { deadlineMs: Number.POSITIVE_INFINITY, asNumbers: false };
+
 describe("a read through layers", () => {
   it("sees in each row what a search through all writes finds", async () => {
     await fc.assert(
@@ -88,12 +92,12 @@ describe("a read through layers", () => {
           { x: "none", y: "p" },
         ];
         const request = { featureService: "s", keys, detail: true };
-        const { columns } = await readFeatures(contextOf(given, fetched), request, Number.POSITIVE_INFINITY);
+        const { columns } = await readFeatures(contextOf(given, fetched), request, terms);
         // Three entities' records, and the own records of one layer beside them.
         expect(fetched).toEqual([6]);
         for (const name of ["a", "b"] as const)
           for (const key of ["x", "y"] as const) {
-            const column = columns.find((one) => one.name === `${key}_${name}`);
+            const column = columns.find((one) => one.name === `${key}_${name}`) as ReadColumn | undefined;
             const got = keys.map((_, i) => [
               ...[
                 column?.views?.[i],
@@ -110,11 +114,29 @@ describe("a read through layers", () => {
     );
   });
 
+  it("shows as numbers what it shows as values", async () => {
+    const features = fc.option(fc.shuffledSubarray(["x_a", "x_b", "y_a", "y_b", "a", "b"], { minLength: 1 }));
+    await fc.assert(
+      fc.asyncProperty(world, features, async (given, wanted) => {
+        const keys = ["p", "q", "none", "p"].map((x) => ({ x, y: "q" }));
+        const request = { featureService: "s", keys, ...(wanted && { features: wanted }) };
+        const read = (asNumbers: boolean) => readFeatures(contextOf(given, []), request, { ...terms, asNumbers });
+        const [{ columns: numbers }, { columns: values }] = await Promise.all([read(true), read(false)]);
+        // What has layers does not come as numbers.
+        expect(numbers.filter(isNumberColumn).map(({ name }) => name)).toEqual(
+          (wanted ?? ["a", "b"]).filter((name) => name === "a" || name === "b"),
+        );
+        expect(numbers.map(plain)).toEqual(values);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("fetches a record of a view's own only for what needs it", async () => {
     const fetched: number[] = [];
     const context = contextOf({ writes: [], confirmed: {}, nowMs: 40 }, fetched);
     const read = (features: string[]) =>
-      readFeatures(context, { featureService: "s", keys: [{ x: "p", y: "q" }], features }, Number.POSITIVE_INFINITY);
+      readFeatures(context, { featureService: "s", keys: [{ x: "p", y: "q" }], features }, terms);
     await read(["x_b", "a"]);
     await read(["x_a"]);
     await read(["x_a", "y_a"]);
@@ -128,6 +150,12 @@ describe("a read through layers", () => {
     expect(() => compileReadPlan(mixed, "s")).toThrow(expect.objectContaining({ code: "INVALID_DEFINITION" }));
   });
 });
+
+function plain(column: AnsweredColumn): AnsweredColumn {
+  if (!isNumberColumn(column)) return column;
+  const numbers = [...column.numbers.subarray(column.from, column.from + column.rows)];
+  return { name: column.name, values: numbers.map((number) => (Number.isNaN(number) ? null : number)) };
+}
 
 /** The oracle: view, lane, value, status and age, found without records, plans or statuses of layers. */
 function search({ writes, confirmed, nowMs }: World, id: string, feature: "a" | "b"): unknown[] {

@@ -1,7 +1,6 @@
 import { parseReadRequest, requestValues } from "@tributary/shared/admission/read-request";
 import { TributaryError } from "@tributary/shared/contracts/errors";
-import type { ReadReply } from "@tributary/shared/contracts/read";
-import { replyColumns, selectColumns } from "@tributary/shared/merge/column-selection";
+import { inOrder, replyColumns, selectColumns } from "@tributary/shared/merge/column-selection";
 import { buildColumn } from "@tributary/shared/merge/read-column";
 import type { StoredColumn } from "@tributary/shared/merge/stored-column";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
@@ -9,7 +8,8 @@ import type { Clock } from "@tributary/shared/runtime/clock-client";
 import type { Records } from "../adapters/redis-records.ts";
 import { knowingShapes } from "../adapters/redis-shapes.ts";
 import { CellColumns } from "../core/cell-columns.ts";
-import { compileReadPlan, type PlannedCell, type ReadPlan } from "../core/read-plan.ts";
+import { type AnsweredReply, NumberColumns } from "../core/number-columns.ts";
+import { compileReadPlan, type PlannedCell, type PlannedColumn, type ReadPlan } from "../core/read-plan.ts";
 import { type LocatedFetch, type LocatedRows, locateRows } from "../core/read-rows.ts";
 import { readRecords } from "../core/record-read.ts";
 import { awaitTokens } from "./await-tokens.ts";
@@ -29,14 +29,24 @@ export interface ReadContext {
   readonly sampleRead?: SampleRead;
 }
 
+export interface ReadTerms {
+  /** Real epoch ms after which nobody waits. */
+  readonly deadlineMs: number;
+  /** Whether columns may come as numbers: whoever writes msgpack can do with them, JSON cannot. */
+  readonly asNumbers: boolean;
+}
+
 /**
  * Feature values for request keys, by one catalog version throughout (L4) and one look at the records.
  * @param value the decoded request
- * @param deadlineMs real epoch ms after which nobody waits
  * @throws TributaryError MALFORMED, UNKNOWN_SERVICE, UNKNOWN_FEATURE, MISSING_KEY, MISSING_FIELD, UNKNOWN_KEY, BAD_KEY,
  *   BAD_VALUE, TOKEN_TIMEOUT, UNAVAILABLE, CORRUPT
  */
-export async function readFeatures(context: ReadContext, value: unknown, deadlineMs: number): Promise<ReadReply> {
+export async function readFeatures(
+  context: ReadContext,
+  value: unknown,
+  { deadlineMs, asNumbers }: ReadTerms,
+): Promise<AnsweredReply> {
   const request = parseReadRequest(value);
   const plan = context.plan(request.featureService);
   const selection = selectColumns(plan, request.features);
@@ -59,10 +69,11 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   if (context.state.epoch !== epoch) throw new TributaryError("UNAVAILABLE", "redis changed under the read");
   const confirmations = confirmationsOf(context.state, rows);
   const stored = ({ fetch, place, view, viewVersion }: PlannedCell): StoredColumn => {
-    const { values, eventTimes, untilMs, records: count } = cells[fetch] as CellColumns;
+    const { numbers, others, eventTimes, untilMs, records: count } = cells[fetch] as CellColumns;
     const confirmedAtMs = confirmations(fetch, view, viewVersion);
     return {
-      values,
+      numbers,
+      others,
       eventTimes,
       untilMs,
       offset: place * count,
@@ -72,14 +83,16 @@ export async function readFeatures(context: ReadContext, value: unknown, deadlin
   };
   context.sampleRead?.({ columns: selection.stored, stored, nowMs });
   const detail = request.detail === true;
-  const columns = selection.stored.map((column) => buildColumn(column, { nowMs, detail, stored }));
-  return {
-    featureService: plan.featureService,
-    catalogVersion: plan.catalogVersion,
-    epoch,
-    nowMs,
-    columns: replyColumns(selection, columns, { rows: given, detail, failed: context.onDemandFailed }),
-  };
+  const head = { featureService: plan.featureService, catalogVersion: plan.catalogVersion, epoch, nowMs };
+  const build = (column: PlannedColumn) => buildColumn(column, { nowMs, detail, stored });
+  if (asNumbers && !detail && selection.onDemand.length === 0) {
+    const numbers = new NumberColumns(selection.stored.length * request.keys.length);
+    const columns = selection.stored.map((column) => numbers.build(column, stored, nowMs) ?? build(column));
+    return { ...head, columns: inOrder(selection.names, columns) };
+  }
+  const columns = selection.stored.map(build);
+  const input = { rows: given, detail, failed: context.onDemandFailed };
+  return { ...head, columns: replyColumns(selection, columns, input) };
 }
 
 /** Confirmations of a view by record of a fetch, looked up once for all features. */

@@ -1,0 +1,46 @@
+import type { ReadColumn, ReadReply } from "@tributary/shared/contracts/read";
+import { viewNumbers } from "@tributary/shared/merge/read-view";
+import type { StoredColumn } from "@tributary/shared/merge/stored-column";
+import type { PlannedCell, PlannedColumn } from "./read-plan.ts";
+
+/** A column of a reply that shows only numbers and nulls, before it is encoded. */
+export interface NumberColumn {
+  readonly name: string;
+  /** Those of other columns too; NaN stands for null. */
+  readonly numbers: Float64Array;
+  /** Place of the first row's. */
+  readonly from: number;
+  readonly rows: number;
+}
+
+export type AnsweredColumn = ReadColumn | NumberColumn;
+
+/** A reply before it is encoded. */
+export interface AnsweredReply extends Omit<ReadReply, "columns"> {
+  readonly columns: readonly AnsweredColumn[];
+}
+
+export function isNumberColumn(column: AnsweredColumn): column is NumberColumn {
+  return "numbers" in column;
+}
+
+/** The columns of numbers of one reply, in one array: an array a column costs more than filling it. */
+export class NumberColumns {
+  readonly #numbers: Float64Array;
+  #from = 0;
+
+  /** @param values of all columns of the reply */
+  constructor(values: number) {
+    this.#numbers = new Float64Array(values);
+  }
+
+  /** Undefined of a column that has layers, or that shows anything but numbers and nulls. */
+  build(column: PlannedColumn, storedOf: (cell: PlannedCell) => StoredColumn, nowMs: number): NumberColumn | undefined {
+    if (column.over.length > 0) return undefined;
+    const stored = storedOf(column);
+    const from = this.#from;
+    if (!viewNumbers(column, stored, { nowMs, into: this.#numbers, from })) return undefined;
+    this.#from += stored.records.length;
+    return { name: column.name, numbers: this.#numbers, from, rows: stored.records.length };
+  }
+}
