@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, type BenchmarkModule, benchmarks } from "./benchmark.ts";
 import { Refusal } from "./refusal.ts";
-import { jsonReporter, tableReporter } from "./report.ts";
+import { jsonReporter, type Result, tableReporter, withStolen } from "./report.ts";
+import { stolenTime } from "./stolen-time.ts";
 
 const usage =
   "usage: npm run bench -- NAME [--json] [--quick] [--cases A,B] [--entities N] [--repetitions N] [--profile FOLDER]";
@@ -27,7 +28,9 @@ async function call({ values, positionals }: ReturnType<typeof parse>): Promise<
   const write = (text: string) => void process.stdout.write(text);
   const reporter = values.json ? jsonReporter(write) : tableReporter(write);
   const { quick, profile } = values;
-  await loaded.run({ ...counts, quick, cases, profile, tell: reporter.tell, note: say });
+  const stolenShare = stolenTime();
+  const tell = (one: Result) => reporter.tell(withStolen(one, stolenShare()));
+  await loaded.run({ ...counts, quick, cases, profile, tell, note: say });
   reporter.end();
 }
 

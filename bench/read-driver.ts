@@ -10,6 +10,7 @@ import type { Reader, ReadJob, ReadResult, Target } from "./read-target.ts";
 const requestsMax = 1_000_000;
 const inFlightMax = 1_000;
 const warmUpWorkers = 8;
+const warmUpSecondsMax = 30;
 
 const reader = await open(JSON.parse(process.argv[2] ?? "") as Target);
 process.on("message", (job: ReadJob) => void perform(reader, job).then((result) => process.send?.(result), fail));
@@ -54,13 +55,22 @@ async function perform(from: Reader, job: ReadJob): Promise<ReadResult> {
   const work = from.prepare(job.service, job.pool);
   const values = await work(0);
   if (!(Number(values) > 0)) throw new Error(`a read of ${job.service} gave no values`);
-  const warm = await closedLoop({ workers: warmUpWorkers, requests: requestsMax, seconds: job.warmUpSeconds }, work);
+  const warmedUp = await warmUp(job, work);
   const before = process.cpuUsage();
   const { latencies, done, failed, seconds } = await press(job, work);
   const { user, system } = process.cpuUsage(before);
   const { p50, p95, p99 } = latencies.summary();
   const cpuMs = (user + system) / 1_000 / done;
-  return { perSecond: done / seconds, p50, p95, p99, errors: failed, answered: 1 + warm.done + done, cpuMs };
+  return { perSecond: done / seconds, p50, p95, p99, errors: failed, answered: 1 + warmedUp + done, cpuMs };
+}
+
+/** How many reads it took. */
+async function warmUp({ warmUpSeconds, warmUpReads = 1 }: ReadJob, work: Work): Promise<number> {
+  const load = { workers: warmUpWorkers, requests: requestsMax };
+  const { done } = await closedLoop({ ...load, seconds: warmUpSeconds }, work);
+  if (done >= warmUpReads) return done;
+  const more = await closedLoop({ ...load, requests: warmUpReads - done, seconds: warmUpSecondsMax }, work);
+  return done + more.done;
 }
 
 function press({ load, seconds }: ReadJob, work: Work): Promise<LoadResult> {

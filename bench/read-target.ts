@@ -22,6 +22,8 @@ export interface ReadJob {
   readonly service: string;
   readonly pool: readonly (readonly RequestRow[])[];
   readonly warmUpSeconds: number;
+  /** Reads of the warm-up at least, however long they take: code that has run a few dozen times is not compiled yet. Default 1. */
+  readonly warmUpReads?: number;
   readonly seconds: number;
   readonly load:
     | { readonly kind: "closed"; readonly workers: number }

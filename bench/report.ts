@@ -29,6 +29,11 @@ export function overFloor(measured: Case, floor: Case): Case {
   return { ...measured, floor: { case: floor.case, ratio: round(measured.summary.p50 / floor.summary.p50) } };
 }
 
+/** The same with what a host took of the machine meanwhile, where that is known; in a line that names its numbers. */
+export function withStolen(one: Result, stolenShare: number | undefined): Result {
+  return isCase(one) || stolenShare === undefined ? one : { ...one, stolenShare };
+}
+
 export interface Reporter {
   tell(one: Result): void;
   end(): void;

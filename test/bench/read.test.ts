@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { bench, linesOf } from "./run-bench.ts";
+import { bench, linesOf, ofMachine } from "./run-bench.ts";
 
 const number = expect.any(Number);
 /** Told where there is /proc. */
 const cpu = process.platform === "linux" ? { storeCpuMs: number, floorCpuMs: number, cpuRatio: number } : {};
-const measured = { rps: number, p50Ms: number, p95Ms: number, p99Ms: number, errors: 0 };
+const measured = { rps: number, p50Ms: number, p95Ms: number, p99Ms: number, errors: 0, ...ofMachine };
 
 describe("the read benchmark", () => {
   it("measures small, large and fanned-out reads over both transports, each beside its floor, without an error", () => {

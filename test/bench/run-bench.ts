@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url));
 
@@ -9,6 +10,9 @@ export function bench(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
   return { status, stdout, stderr };
 }
+
+/** What each line with names of its own says of the machine. */
+export const ofMachine = process.platform === "linux" ? { stolenShare: expect.any(Number) } : {};
 
 /** Of what `--json` prints. */
 export function linesOf<T = Record<string, unknown>>(stdout: string): readonly T[] {
