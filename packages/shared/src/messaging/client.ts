@@ -36,9 +36,9 @@ export function clientOf(connection: Connection): Client {
   return client;
 }
 
-/** Resolves when connected, or after `withinMs` all the same: what is sent while disconnected is lost. */
+/** Resolves when connected or closed, or after `withinMs` all the same: what is sent while disconnected is lost. */
 export async function connected(client: Client, withinMs: number): Promise<void> {
-  if (client.isConnected()) return;
+  if (client.isConnected() || client.nats.isClosed()) return;
   const next = reconnection(client);
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<void>((resolve) => {

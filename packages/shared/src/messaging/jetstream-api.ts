@@ -1,5 +1,6 @@
-import { ErrorCode, type Msg, NatsError } from "nats";
+import type { Msg } from "nats";
 import { TributaryError } from "../contracts/errors.ts";
+import { ask, type Question, UnansweredError } from "./ask.ts";
 import { type Client, clientOf, connected, reconnection } from "./client.ts";
 import type { Connection } from "./contract.ts";
 
@@ -39,34 +40,28 @@ const timeoutMs = 5_000;
  */
 export async function callApi<T>(connection: Connection, verb: string, body?: unknown): Promise<T> {
   const data = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body));
-  const reply = await ask(connection, `$JS.API.${verb}`, data);
+  const reply = await askUntilHeard(connection, `$JS.API.${verb}`, data);
   const answer: { error?: ConstructorParameters<typeof ApiError>[0] } = reply.json();
   if (answer.error !== undefined) throw new ApiError(answer.error);
   return answer as T;
 }
 
 /** Every call here may be made twice, so one that a lost connection swallowed is made again. */
-async function ask(connection: Connection, subject: string, data: Uint8Array): Promise<Msg> {
+async function askUntilHeard(connection: Connection, subject: string, data: Uint8Array): Promise<Msg> {
   const client = clientOf(connection);
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     await connected(client, deadline - performance.now());
-    const reply = await askOnce(client, { subject, data, timeout: Math.max(1, deadline - performance.now()) });
+    const reply = await askOnce(client, { subject, data, timeoutMs: Math.max(1, deadline - performance.now()) });
     if (reply !== undefined) return reply;
   }
 }
 
-interface Question {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly timeout: number;
-}
-
 /** Undefined: the connection was lost in between and is there again. */
-async function askOnce(client: Client, { subject, data, timeout }: Question): Promise<Msg | undefined> {
+async function askOnce(client: Client, question: Question): Promise<Msg | undefined> {
   const lost = reconnection(client);
-  const reply = client.nats.request(subject, data, { timeout }).catch((error) => {
-    throw brokerError(error, client.user, subject);
+  const reply = ask(client, question).catch((error) => {
+    throw brokerError(error, client.user, question.subject);
   });
   reply.catch(() => undefined);
   try {
@@ -76,20 +71,24 @@ async function askOnce(client: Client, { subject, data, timeout }: Question): Pr
   }
 }
 
-/** What the client threw at a request, in our words. */
+/** Why there is no answer, in our words. */
 export function brokerError(error: unknown, user: string, subject: string): TributaryError {
-  const code = error instanceof NatsError ? error.code : "";
-  if (code === ErrorCode.NoResponders) {
-    return new TributaryError("UNAVAILABLE", `nobody answers on ${subject}`, { cause: error });
+  if (!(error instanceof UnansweredError)) {
+    const why = error instanceof Error ? error.message : String(error);
+    return new TributaryError("UNAVAILABLE", `cannot ask ${subject}: ${why}`);
   }
-  if (code === ErrorCode.Timeout) return new TributaryError("UNAVAILABLE", `no answer in time on ${subject}`);
-  if (code === ErrorCode.PermissionsViolation)
-    return new TributaryError(
-      "BAD_CONFIG",
-      `user "${user}" may not publish to ${subject}; is NATS_URL the right user?`,
-    );
-  const why = error instanceof Error ? error.message : String(error);
-  return new TributaryError("UNAVAILABLE", `cannot ask ${subject}: ${why}`);
+  switch (error.why) {
+    case "nobody":
+      return new TributaryError("UNAVAILABLE", `nobody answers on ${subject}`, { cause: error });
+    case "late":
+      return new TributaryError("UNAVAILABLE", `no answer in time on ${subject}`);
+    case "closed":
+      return new TributaryError("UNAVAILABLE", `cannot ask ${subject}: the connection to nats-server is closed`);
+    case "refused": {
+      const why = `user "${user}" may not publish to ${subject}; is NATS_URL the right user?`;
+      return new TributaryError("BAD_CONFIG", why);
+    }
+  }
 }
 
 /** The call, with what the API refuses as a TributaryError: an absent stream or consumer is MISSING_RESOURCE naming it. */

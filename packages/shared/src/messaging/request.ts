@@ -1,5 +1,6 @@
-import { ErrorCode, type Msg, NatsError } from "nats";
+import type { Msg } from "nats";
 import { TributaryError } from "../contracts/errors.ts";
+import { ask, UnansweredError } from "./ask.ts";
 import { clientOf, connected } from "./client.ts";
 import type { Connection, RequestOptions } from "./contract.ts";
 import { fromHeaderBlock, headerBytes, toHeaderBlock } from "./header-block.ts";
@@ -56,12 +57,11 @@ async function attempt(call: Call): Promise<Uint8Array> {
 async function send({ connection, subject, data, headers, deadlineMs }: Call): Promise<Msg> {
   const client = clientOf(connection);
   await connected(client, deadlineMs - Date.now());
-  const timeout = Math.max(1, deadlineMs - Date.now());
-  const block = toHeaderBlock(headers);
+  const timeoutMs = Math.max(1, deadlineMs - Date.now());
   try {
-    return await client.nats.request(subject, data, block === undefined ? { timeout } : { timeout, headers: block });
+    return await ask(client, { subject, data, headers: toHeaderBlock(headers), timeoutMs });
   } catch (error) {
-    if (error instanceof NatsError && error.code === ErrorCode.Timeout) {
+    if (error instanceof UnansweredError && error.why === "late") {
       throw new TributaryError("DEADLINE", `no answer in time on ${subject}`, { cause: error });
     }
     throw brokerError(error, client.user, subject);
@@ -71,7 +71,5 @@ async function send({ connection, subject, data, headers, deadlineMs }: Call): P
 /** Nobody listened, or the gate was shut. An endpoint's own UNAVAILABLE says nothing about what it has done. */
 function isUntouched(error: unknown): boolean {
   if (!(error instanceof TributaryError)) return false;
-  return (
-    error.code === "OVERLOADED" || (error.cause instanceof NatsError && error.cause.code === ErrorCode.NoResponders)
-  );
+  return error.code === "OVERLOADED" || (error.cause instanceof UnansweredError && error.cause.why === "nobody");
 }
