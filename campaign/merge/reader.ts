@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Records } from "@tributary/online-store/adapters/redis-records";
 import { knowingShapes } from "@tributary/online-store/adapters/redis-shapes";
 import { CellColumns } from "@tributary/online-store/core/cell-columns";
-import { planRecord, readRecord } from "@tributary/online-store/core/record-read";
+import { planRecord, readRecords } from "@tributary/online-store/core/record-read";
 import { TributaryError } from "@tributary/shared/contracts/errors";
 import type { Cell } from "@tributary/shared/merge/cell";
 import { valueAt } from "@tributary/shared/merge/stored-column";
@@ -32,9 +32,8 @@ export async function readAt(records: Records, nowMs: number): Promise<CellColum
   const { shapes } = records;
   return knowingShapes(shapes, names, () => {
     const into = new CellColumns(places.size, keys.length);
-    const reading = { plan: planRecord(sections), shapes, nowMs, into };
-    for (const [index, bytes] of stored.entries()) if (bytes !== null) readRecord(bytes, index, reading);
-    return into;
+    const wanted = keys.map((_, index) => index);
+    return readRecords(stored, wanted, { plan: planRecord(sections), shapes, nowMs, into });
   });
 }
 

@@ -42,7 +42,7 @@ export interface PlannedColumn extends PlannedCell {
 
 /** Where a view's cell stands, and how it is read. */
 export interface PlannedCell {
-  /** Index into `fetches`, and the place of its cell in the record that `readRecord` gives. */
+  /** Index into `fetches`, and the place of its cell in the record that `readRecords` gives. */
   readonly fetch: number;
   readonly place: number;
   readonly view: string;

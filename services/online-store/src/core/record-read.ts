@@ -53,26 +53,8 @@ export interface RecordReading {
 }
 
 /**
- * Puts the wanted cells of one record, as they are at `nowMs`, into the columns at its index.
- * @throws TributaryError CORRUPT; UnknownShape
- */
-export function readRecord(bytes: Buffer, index: number, reading: RecordReading): void {
-  const { reader, format } = openRecord(bytes);
-  if (format === 1) {
-    const record = decodeRecord(bytes, reading.shapes);
-    readRecord(encodeRecord(record, noNonce), index, { ...reading, shapes: shapesOf(record) });
-    return;
-  }
-  for (let section = 0; !reader.done; section++) {
-    const places = placesOf(reader, section, reading);
-    const size = reader.varint();
-    if (places === null) reader.skip(size);
-    else readSection(reader, size, { places, index, reading });
-  }
-}
-
-/**
- * The same of many: those of `records` that `wanted` names, each at its place in `wanted`; what is not stored is left out.
+ * Puts the wanted cells of records, as they are at `nowMs`, into the columns: those of the records that `wanted` names, each at its
+ * place in `wanted`; what is not stored is left out.
  * @throws TributaryError CORRUPT; UnknownShape
  */
 export function readRecords(
@@ -80,9 +62,10 @@ export function readRecords(
   wanted: readonly number[],
   reading: RecordReading,
 ): CellColumns {
+  const cells = new CellReader(reading);
   for (let number = 0; number < wanted.length; number++) {
     const bytes = records[wanted[number] as number] ?? null;
-    if (bytes !== null) readRecord(bytes, number, reading);
+    if (bytes !== null) cells.read(bytes, number);
   }
   return reading.into;
 }
@@ -95,85 +78,102 @@ function shapesOf({ sections }: EntityRecord): ShapeLookup {
   return { find: (id) => shapes.get(id) };
 }
 
-function placesOf(reader: ByteReader, section: number, { plan, shapes }: RecordReading): Int32Array | null {
-  const high = reader.uint24();
-  const low = reader.uint24();
-  const expected = plan.order[section];
-  if (expected !== undefined && expected.low === low && expected.high === high) return expected.places;
-  const id = high * shapeIdHalf + low;
-  const wanted = plan.known.get(id) ?? { high, low, places: wantedPlaces(shapes.find(id), id, plan) };
-  plan.known.set(id, wanted);
-  plan.order[section] = wanted;
-  return wanted.places;
-}
-
 function wantedPlaces(shape: Shape | undefined, id: number, { sections }: RecordPlan): Int32Array | null {
   if (shape === undefined) throw new UnknownShape(id);
   const wanted = sections.get(shape.section);
   return wanted === undefined ? null : Int32Array.from(shape.features, (feature) => wanted.get(feature) ?? notWanted);
 }
 
-interface Target {
-  readonly places: Int32Array;
+/** Its state instead of arguments, of which every one that is an object costs as much as decoding some cells. */
+class CellReader {
+  readonly #reading: RecordReading;
   /** Of the record in the columns. */
-  readonly index: number;
-  readonly reading: RecordReading;
-}
+  #index = 0;
 
-function readSection(reader: ByteReader, size: number, target: Target): void {
-  const end = reader.narrow(size);
-  while (!reader.done) readGroup(reader, target);
-  reader.end = end;
-}
+  constructor(reading: RecordReading) {
+    this.#reading = reading;
+  }
 
-function readGroup(reader: ByteReader, { places, index, reading }: Target): void {
-  const flags = readGroupFlags(reader);
-  const eventTime = reader.signedVarint();
-  skipStamp(reader);
-  if (flags === groupFlags.whole) readPlainCells(reader, { places, index, into: reading.into, eventTime });
-  else readOtherCells(reader, { places, index, reading, flags, eventTime });
-}
+  read(bytes: Buffer, index: number): void {
+    const { reader, format } = openRecord(bytes);
+    if (format === 1) {
+      const record = decodeRecord(bytes, this.#reading.shapes);
+      const upgraded = new CellReader({ ...this.#reading, shapes: shapesOf(record) });
+      upgraded.read(encodeRecord(record, noNonce), index);
+      return;
+    }
+    this.#index = index;
+    for (let section = 0; !reader.done; section++) {
+      const places = this.#placesOf(reader, section);
+      const size = reader.varint();
+      if (places === null) reader.skip(size);
+      else this.#readSection(reader, size, places);
+    }
+  }
 
-interface PlainCells {
-  readonly places: Int32Array;
-  readonly index: number;
-  readonly into: CellColumns;
-  readonly eventTime: number;
-}
+  #placesOf(reader: ByteReader, section: number): Int32Array | null {
+    const { plan, shapes } = this.#reading;
+    const high = reader.uint24();
+    const low = reader.uint24();
+    const expected = plan.order[section];
+    if (expected !== undefined && expected.low === low && expected.high === high) return expected.places;
+    const id = high * shapeIdHalf + low;
+    const wanted = plan.known.get(id) ?? { high, low, places: wantedPlaces(shapes.find(id), id, plan) };
+    plan.known.set(id, wanted);
+    plan.order[section] = wanted;
+    return wanted.places;
+  }
 
-/** A view written whole and without a schedule: most of what is read, and the inmost loop. */
-function readPlainCells(reader: ByteReader, { places, index, into, eventTime }: PlainCells): void {
-  const { records, numbers, eventTimes } = into;
-  for (let i = 0; i < places.length; i++) {
-    const place = places[i] as number;
-    if (place === notWanted) skipValue(reader);
-    else {
-      const at = place * records + index;
-      eventTimes[at] = eventTime;
-      if (!readNumber(reader, numbers, at)) into.putOther(at, readValue(reader));
+  #readSection(reader: ByteReader, size: number, places: Int32Array): void {
+    const end = reader.narrow(size);
+    while (!reader.done) this.#readGroup(reader, places);
+    reader.end = end;
+  }
+
+  #readGroup(reader: ByteReader, places: Int32Array): void {
+    const flags = readGroupFlags(reader);
+    const eventTime = reader.signedVarint();
+    skipStamp(reader);
+    if (flags === groupFlags.whole) this.#readPlainCells(reader, places, eventTime);
+    else this.#readOtherCells(reader, places, { flags, eventTime });
+  }
+
+  /** Of a view written whole and without a schedule: most of what is read, and the inmost loop. */
+  #readPlainCells(reader: ByteReader, places: Int32Array, eventTime: number): void {
+    const { into } = this.#reading;
+    const { records, numbers, eventTimes } = into;
+    const index = this.#index;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as number;
+      if (place === notWanted) skipValue(reader);
+      else {
+        const at = place * records + index;
+        eventTimes[at] = eventTime;
+        if (!readNumber(reader, numbers, at)) into.putOther(at, readValue(reader));
+      }
+    }
+  }
+
+  #readOtherCells(reader: ByteReader, places: Int32Array, { flags, eventTime }: GroupHead): void {
+    const { into, nowMs } = this.#reading;
+    const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, nowMs);
+    const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
+    for (let i = 0; i < places.length; i++) {
+      if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
+      const place = places[i] as number;
+      if (place === notWanted) skipCell(reader, schedule);
+      else {
+        const at = place * into.records + this.#index;
+        into.put(at, readCell(reader, schedule), eventTime);
+        if (schedule !== undefined) into.putUntil(at, schedule.untilMs);
+      }
     }
   }
 }
 
-interface OtherCells extends Target {
+interface GroupHead {
   readonly flags: number;
   readonly eventTime: number;
-}
-
-function readOtherCells(reader: ByteReader, { places, index, reading, flags, eventTime }: OtherCells): void {
-  const schedule = (flags & groupFlags.scheduled) === 0 ? undefined : readSchedule(reader, eventTime, reading.nowMs);
-  const bitmap = (flags & groupFlags.whole) === 0 ? reader.raw(bitmapBytes(places.length)) : undefined;
-  const { into } = reading;
-  for (let i = 0; i < places.length; i++) {
-    if (bitmap !== undefined && !isInBitmap(bitmap, i)) continue;
-    const place = places[i] as number;
-    if (place === notWanted) skipCell(reader, schedule);
-    else {
-      const at = place * into.records + index;
-      into.put(at, readCell(reader, schedule), eventTime);
-      if (schedule !== undefined) into.putUntil(at, schedule.untilMs);
-    }
-  }
 }
 
 function readSchedule(reader: ByteReader, eventTime: number, nowMs: number): Schedule {

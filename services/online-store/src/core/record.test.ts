@@ -11,7 +11,7 @@ import { cellArbitrary, valueArbitrary } from "../testing/random-cells.ts";
 import { CellColumns } from "./cell-columns.ts";
 import { mergeRecord, readCells } from "./cell-merge.ts";
 import { decodeRecord, type EntityRecord, encodeRecord, nonceOf } from "./record.ts";
-import { planRecord, readRecord } from "./record-read.ts";
+import { planRecord, readRecords } from "./record-read.ts";
 import { parseShape, type Shape, shapeOf, shapeText, UnknownShape } from "./shape.ts";
 
 const nonce = Buffer.from("0102030405060708", "hex");
@@ -244,9 +244,7 @@ function read(bytes: Buffer, wanted: readonly Wanted[], nowMs: number, known = s
     places: new Map(Object.entries(places)),
   }));
   const plan = planRecord(sections);
-  const into = new CellColumns(plan.size, 1);
-  readRecord(bytes, 0, { plan, shapes: known, nowMs, into });
-  return into;
+  return readRecords([bytes], [0], { plan, shapes: known, nowMs, into: new CellColumns(plan.size, 1) });
 }
 
 function valuesOf(cells: CellColumns): unknown[] {
