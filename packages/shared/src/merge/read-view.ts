@@ -83,6 +83,14 @@ export function viewNumbers(
   return true;
 }
 
+/** Whether what `viewNumbers` would give is what is stored: nothing is hidden, and each row is about a record of its own. */
+export function isShownAsStored(
+  { fallback, ttlMs }: ReadRules,
+  { others, records, confirmedAtMs }: StoredColumn,
+): boolean {
+  return fallback === null && ttlMs === null && others === null && records.length === confirmedAtMs.length;
+}
+
 function ageOf({ eventTimes, offset, confirmedAtMs }: StoredColumn, record: number, nowMs: number): number {
   return Math.max(0, nowMs - Math.max(eventTimes[offset + record] as number, confirmedAtMs[record] as number));
 }

@@ -3,7 +3,7 @@ import type { FeatureValue, Tombstone } from "../contracts/chunk.ts";
 /** Cells of many features one after the other. */
 export interface CellArrays {
   /** NaN: no number, see `others`. */
-  readonly numbers: ArrayLike<number>;
+  readonly numbers: Float64Array;
   /** Undefined: there is no such cell, or it is a number; null: no cell is anything but a number. */
   readonly others: ArrayLike<FeatureValue | Tombstone | undefined> | null;
   /** Epoch ms. */
@@ -21,7 +21,7 @@ export interface StoredColumn extends CellArrays {
   readonly offset: number;
   /** By record: epoch ms up to which view and partition are confirmed; −Infinity where they are not. */
   readonly confirmedAtMs: ArrayLike<number>;
-  /** Row → record. */
+  /** Row → record; records are numbered as rows first name them, and there is none that no row names. */
   readonly records: ArrayLike<number>;
 }
 
@@ -46,7 +46,7 @@ export function columnOfCells(
   confirmedAtMs: readonly (number | undefined)[],
 ): StoredColumn {
   return {
-    numbers: cells.map((cell) => (typeof cell?.value === "number" ? cell.value : Number.NaN)),
+    numbers: Float64Array.from(cells, (cell) => (typeof cell?.value === "number" ? cell.value : Number.NaN)),
     others: cells.map((cell) => cell?.value),
     eventTimes: cells.map((cell) => cell?.eventTime ?? 0),
     untilMs: cells.map((cell) => cell?.untilMs ?? Number.POSITIVE_INFINITY),

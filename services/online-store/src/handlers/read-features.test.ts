@@ -22,7 +22,7 @@ import { planCache, type ReadContext, readFeatures } from "./read-features.ts";
 
 const thing = entity("thing", { key: { id: string() } });
 const table = tableSource("table", { format: "csv", files: ["raw/*.csv"], fields: { id: string() } });
-const ttls = { lowest: 40, l0: 10, l1: null, l2: 20, l3: 30 } as const;
+const ttls = { lowest: 40, l0: 10, l1: null, l2: 20, l3: 30, bare: null } as const;
 type ViewName = keyof typeof ttls;
 const features = { a: int64({ default: -1 }), b: int64() };
 const lowest = batchView("lowest", {
@@ -34,15 +34,21 @@ const l0 = directView("l0", { ...common, ttl: "10ms", features });
 const l1 = directView("l1", { ...common, ownRecord: true, features: { a: int64({ default: 99 }) } });
 const l2 = directView("l2", { ...common, ttl: "20ms", features: { b: int64() } });
 const l3 = directView("l3", { ...common, ttl: "30ms", features });
+/** Without ttl and defaults, and under no layer: its columns are shown as they are stored. */
+const bare = directView("bare", { ...common, features: { a: int64(), b: int64() } });
 const all = lowest.overriddenBy(l0).overriddenBy(l1).overriddenBy(l2).overriddenBy(l3);
 const service = featureService("s", [
   all.on({ id: "x" }).prefix("x_"),
   all.on({ id: "y" }).rename({ a: "y_a", b: "y_b" }),
   l0.on({ id: "x" }),
 ]);
+const flat = featureService(
+  "flat",
+  [bare, l1.prefix("defaults_"), l2.prefix("expires_")].map((use) => use.on({ id: "x" })),
+);
 /** Uppermost first. */
 const chains = { a: ["l3", "l1", "l0", "lowest"], b: ["l3", "l2", "l0", "lowest"] } as const;
-const body = compileDefinitions([service]);
+const body = compileDefinitions([service, flat]);
 const catalog: Catalog = { ...body, version: 1, fingerprint: fingerprintOf(body) };
 
 interface Write {
@@ -126,6 +132,24 @@ describe("a read through layers", () => {
         expect(numbers.filter(isNumberColumn).map(({ name }) => name)).toEqual(
           (wanted ?? ["a", "b"]).filter((name) => name === "a" || name === "b"),
         );
+        expect(numbers.map(plain)).toEqual(values);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("shows the same as numbers where some columns are shown as they are stored", async () => {
+    const rows = fc.array(fc.constantFrom("p", "q", "none"), { minLength: 1, maxLength: 4 });
+    const large: Write = { id: "p", view: "bare", feature: "b", at: 70, value: 2n ** 60n };
+    await fc.assert(
+      fc.asyncProperty(world, rows, fc.boolean(), async (given, ids, isLarge) => {
+        const all = isLarge ? { ...given, writes: [...given.writes, large] } : given;
+        const request = { featureService: "flat", keys: ids.map((x) => ({ x })) };
+        const read = (asNumbers: boolean) => readFeatures(contextOf(all, []), request, { ...terms, asNumbers });
+        const [{ columns: numbers }, { columns: values }] = await Promise.all([read(true), read(false)]);
+        // What no number can hold comes as a list.
+        const lists = numbers.filter((column) => !isNumberColumn(column)).map(({ name }) => name);
+        expect(lists).toEqual(isLarge && ids.includes("p") ? ["b"] : []);
         expect(numbers.map(plain)).toEqual(values);
       }),
       { numRuns: 300 },
