@@ -49,7 +49,9 @@ function buildRows(
 ): Record<string, unknown>[] {
   const makeRow = rowMaker(columns.map(({ name }) => name));
   const cells = columns.map(cellsOf);
-  return Array.from({ length: keys }, (_, row) => makeRow(cells, row));
+  const rows: Record<string, unknown>[] = new Array(keys);
+  for (let row = 0; row < keys; row++) rows[row] = makeRow(cells, row);
+  return rows;
 }
 
 function detailOf(column: ReadColumn, row: number): Omit<Detail, "value"> {
