@@ -11,8 +11,8 @@ export interface ClockDriver {
   now(): number;
   readonly rate: number;
   run(rate: number): Promise<void>;
-  /** Stands still at `instantMs`, which must not have passed. */
-  pauseAt(instantMs: number): Promise<void>;
+  /** Stands still at `instantMs`, or, where that has passed meanwhile, where the clock is: at what it returns. */
+  pauseAt(instantMs: number): Promise<number>;
 }
 
 /**
@@ -45,7 +45,9 @@ export async function driveClock(bucket: Bucket, startMs: number, everywhere: Ev
     run: (rate) => set(now(), rate),
     pauseAt: async (instantMs) => {
       while (record.rate > 0 && now() + record.rate * spreadMs < instantMs) await sleep(20);
-      await set(Math.max(instantMs, now()), 0);
+      const stoodAtMs = Math.max(instantMs, now());
+      await set(stoodAtMs, 0);
+      return stoodAtMs;
     },
   };
 }

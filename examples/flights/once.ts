@@ -61,8 +61,9 @@ async function tell(mesh: Mesh, options: OnceOptions, beganMs: number): Promise<
   const checks: CheckResult[] = [];
   for (const [index, instantMs] of checkInstantsMs.entries()) {
     const victimsNow = options.kill ? victims.filter((_, i) => i % checkInstantsMs.length === index) : [];
-    kills.push(...(await advance(mesh, feed, { instantMs, victims: victimsNow, say })));
-    checks.push(await checkAndTell(mesh, instantMs, say));
+    const stop = await advance(mesh, feed, { instantMs, victims: victimsNow, say });
+    kills.push(...stop.kills);
+    checks.push(await checkAndTell(mesh, stop.stoodAtMs, say));
   }
   await feed.idle();
   const rerun = await rerunBatch(mesh, feed);
@@ -136,7 +137,7 @@ async function advance(
   mesh: Mesh,
   feed: Feed,
   step: { instantMs: number; victims: readonly (typeof victims)[number][]; say: (line: string) => void },
-): Promise<Kill[]> {
+): Promise<Stop> {
   let killing = step.victims.length > 0;
   const kills = (async () => {
     const done: Kill[] = [];
@@ -152,10 +153,17 @@ async function advance(
   })();
   await mesh.clock.run(rate);
   const paused = mesh.clock.pauseAt(step.instantMs);
-  const [done] = await Promise.all([kills, paused, feed.follow(step.instantMs, () => false)]);
+  const [done, stoodAtMs] = await Promise.all([kills, paused, feed.follow(step.instantMs, () => false)]);
   if (killing) throw new Error("the clock stood still before every kill was done");
+  await feed.publishUntil(stoodAtMs);
   await feed.idle();
-  return done;
+  return { kills: done, stoodAtMs };
+}
+
+interface Stop {
+  readonly kills: readonly Kill[];
+  /** Where the clock stands: later than it was to, where the machine was too busy to stop it in time. */
+  readonly stoodAtMs: number;
 }
 
 async function checkAndTell(mesh: Mesh, instantMs: number, say: (line: string) => void): Promise<CheckResult> {
