@@ -72,7 +72,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const services = await startServices({
       servers,
       environment: { LOG_LEVEL: "info" },
-      environments: { "batch-runner": { BATCH_SCHEDULE: "off" } },
+      environments: {
+        "batch-runner": { BATCH_SCHEDULE: "off" },
+        // As long as readers wait here: a busy machine takes its time.
+        "online-store": { READ_TIMEOUT_MS: "5000" },
+      },
       extra: [
         {
           name: "scorer",

@@ -14,6 +14,7 @@ export interface ProbeFailure {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly code: string;
+  readonly message: string;
 }
 
 const pauseMs = 50;
@@ -31,7 +32,8 @@ export function startProber(mesh: Mesh): Prober {
         await mesh.client.read(boarding, [{ origin: "ORD", destination: "LAX" }], { timeoutMs });
         reads += 1;
       } catch (error) {
-        failures.push({ fromMs, untilMs: Date.now(), code: asTributaryError(error).code });
+        const { code, message } = asTributaryError(error);
+        failures.push({ fromMs, untilMs: Date.now(), code, message });
       }
       await sleep(pauseMs);
     }
