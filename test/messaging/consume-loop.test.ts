@@ -261,14 +261,14 @@ test("the loop survives a broker that is killed and started again", async () => 
 test("a message in hand for longer than the acknowledgement wait is not delivered again", async () => {
   const path = "TRIB_ROWS_DIRECT.online-store";
   const { config } = await callApi<{ config: Record<string, unknown> }>(admin, `CONSUMER.INFO.${path}`);
-  const body = { stream_name: "TRIB_ROWS_DIRECT", config: { ...config, ack_wait: 300e6 } };
+  const body = { stream_name: "TRIB_ROWS_DIRECT", config: { ...config, ack_wait: 2e9 } };
   await callApi(admin, `CONSUMER.DURABLE.CREATE.${path}`, body);
   await publish("slow");
   const deliveries: number[] = [];
   const loop = await consume({
     handle: async (batch) => {
       deliveries.push(...batch.map((message) => message.deliveries));
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
       return batch.map(() => ack);
     },
   });

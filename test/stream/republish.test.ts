@@ -221,14 +221,15 @@ it("of two instances only the owner answers", async () => {
   await until(async () => (await shares()).join() === "2,2");
   await rig.settled(startMs);
   await emptyRows();
-  for (const partition of partitions) {
+  const ownersOf = async (partition: number) => {
     const answers = await rig.foreign.requestMany(subjects.streamRepublish(partition), bytes({ id: "twice-1" }), {
-      maxWait: 1_000,
+      maxWait: 5_000,
     });
     const replies: StreamRepublishReply[] = [];
     for await (const answer of answers) if (!(answer instanceof Error)) replies.push(answer.json());
-    expect(replies.map((reply) => reply.partition)).toEqual([partition]);
-  }
+    return replies.map((reply) => reply.partition);
+  };
+  expect(await Promise.all(partitions.map(ownersOf))).toEqual(partitions.map((partition) => [partition]));
   expectRecount(await store(), flights, startMs);
 });
 
