@@ -52,14 +52,11 @@ async function follow({ commands, shown }: GuideStep): Promise<void> {
 
 async function waitFor(shown: string, look: () => Promise<string>, before = ""): Promise<void> {
   let output = before;
-  await until(
-    async () => {
-      if (missingLines(shown, output).length === 0) return true;
-      output = await look();
-      return false;
-    },
-    { timeoutMs: 40_000 },
-  ).catch(() => expect(missingLines(shown, output), output).toEqual([]));
+  await until(async () => {
+    if (missingLines(shown, output).length === 0) return true;
+    output = await look();
+    return false;
+  }).catch(() => expect(missingLines(shown, output), output).toEqual([]));
 }
 
 describe("the guide to a first feature repository", () => {

@@ -7,6 +7,7 @@ import { readStoredMessage } from "@tributary/shared/messaging/stream-message";
 import { readStreamState } from "@tributary/shared/messaging/stream-state";
 import { ensureTopology } from "@tributary/shared/messaging/topology-admin";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startStallingProxy } from "../support/stalling-proxy.ts";
 import { until } from "../support/until.ts";
 import { type Broker, bytes, startBroker, text } from "./broker.ts";
 
@@ -180,6 +181,23 @@ test("a server that does not answer is UNAVAILABLE naming host and port, never t
   );
   expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("127.0.0.1:1") });
   expect(error.message).not.toContain("secret-word");
+});
+
+test("a server that answers slowly is waited for, one that does not listen is tried for a while only", async () => {
+  const waits = { startMsMax: 100_000, retryMsMax: 100 };
+  const nobody = openConnection({ url: "nats://admin:secret@127.0.0.1:1", name: "test", ...waits });
+  await expect(nobody).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  const proxy = await startStallingProxy(Number(new URL(broker.nats.url("admin")).port));
+  proxy.hold("");
+  const slow = openConnection({
+    url: broker.nats.url("admin").replace(/:\d+$/, `:${proxy.port}`),
+    name: "test",
+    ...waits,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  proxy.release();
+  await (await slow).close();
+  await proxy.close();
 });
 
 test("a wrong password is BAD_CONFIG at once, naming the user", async () => {

@@ -76,7 +76,7 @@ export async function clusterWhole(rig: StoreRig, cluster: TestCluster): Promise
     return life !== null && life === whole;
   };
   const all = async () => (await Promise.all(towers.map(isWhole))).every(Boolean);
-  await until(all, { what: "the cluster is whole", timeoutMs: 40_000 });
+  await until(all, { what: "the cluster is whole" });
   await rig.settled();
 }
 

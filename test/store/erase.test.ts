@@ -144,7 +144,7 @@ describe("an erased entity key", () => {
       seen.push(await reasonOf("SFO").catch(() => null));
       return (await reasonOf("LAX").catch(() => null)) === secret("LAX") && (await rig.status()).epoch !== before;
     };
-    await until(isBack, { what: "what Redis lost is there again", timeoutMs: 30_000 });
+    await until(isBack, { what: "what Redis lost is there again" });
     await until(async () => (await rig.status()).lanes.every((lane) => lane.replay === undefined));
     expect([await reasonOf("SFO"), await textOf("SFO"), await rawOf("SFO")].join()).not.toContain("secret");
     expect(new Set(seen)).toEqual(new Set([null]));
@@ -168,7 +168,7 @@ describe("an erasure asked for while the stores stand still", () => {
     expect(status.exit).toBe(6);
     expect(storeOf(status)).toMatchObject({ state: "pending" });
     const isDone = async () => storeOf(await cli("erasures", "show", "patience"))?.state === "done";
-    await until(isDone, { what: "the stores have erased it", timeoutMs: 30_000 });
+    await until(isDone, { what: "the stores have erased it" });
     expect([await reasonOf("DEN"), await textOf("DEN")]).toEqual([null, null]);
   });
 

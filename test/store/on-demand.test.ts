@@ -98,7 +98,7 @@ describe("on-demand features", () => {
     const { request: id } = await ask<BatchRunReply>(subjects.batchRun, { view });
     return until(
       async () => (await status(view)).runs.find((one) => one.request === id && one.finishedAtMs !== undefined),
-      { what: `the run of ${view} ended`, timeoutMs: 30_000 },
+      { what: `the run of ${view} ended` },
     );
   }
 

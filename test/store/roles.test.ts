@@ -104,7 +104,7 @@ describe("a store that only writes and one that only reads", () => {
     // Before anything is written that a writer which is soon back could apply.
     expect((await readOrd()).score).toBeLessThan(0.02);
     await write(20);
-    await until(async () => (await readOrd()).score === 0.02, { what: "the writer is back", timeoutMs: 30_000 });
+    await until(async () => (await readOrd()).score === 0.02, { what: "the writer is back" });
   });
 
   it("what Redis loses the writer brings back, though it was not there when the reader saw it", async () => {
@@ -118,6 +118,6 @@ describe("a store that only writes and one that only reads", () => {
     } finally {
       rig.services.resume(writer);
     }
-    await until(async () => (await readOrd()).score === 0.02, { what: "the row is back", timeoutMs: 30_000 });
+    await until(async () => (await readOrd()).score === 0.02, { what: "the row is back" });
   });
 });

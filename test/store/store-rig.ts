@@ -76,7 +76,7 @@ async function talk(admin: Connection, client: Connection) {
     settled: async () => {
       const isSettled = async () => (await status()).lanes.every((lane) => lane.floor === lane.lastSequence);
       // What a killed store had in hand comes again only after the broker's acknowledgement wait.
-      await until(isSettled, { what: "all lanes are applied", timeoutMs: 40_000 }).catch(async (error) => {
+      await until(isSettled, { what: "all lanes are applied" }).catch(async (error) => {
         throw new Error(`${String(error)}: ${JSON.stringify((await status()).lanes)}`);
       });
     },

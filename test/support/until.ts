@@ -4,13 +4,13 @@ const pollMs = 20;
 
 /**
  * Asks again and again until the answer is neither undefined nor false, and returns it; a throw is an answer "not yet".
- * @throws Error after `timeoutMs` (default 40,000), with what the last try threw as its cause
+ * @throws Error after `timeoutMs` (default 100,000: a machine may stop for many seconds), with what the last try threw as its cause
  */
 export async function until<T>(
   check: () => T | undefined | false | Promise<T | undefined | false>,
   options: { readonly timeoutMs?: number; readonly what?: string } = {},
 ): Promise<T> {
-  const timeoutMs = options.timeoutMs ?? 40_000;
+  const timeoutMs = options.timeoutMs ?? 100_000;
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
   do {

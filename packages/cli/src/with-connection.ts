@@ -3,11 +3,11 @@ import { openConnection } from "@tributary/shared/messaging/connection";
 import type { Connection } from "@tributary/shared/messaging/contract";
 
 const name = "tributary-cli";
-/** A person waits: shorter than a service would. */
-const startMsMax = 2_000;
+/** A person waits: shorter than a service would, but not too short for a machine that is busy starting everything. */
+const patience = { startMsMax: 5_000, retryMsMax: 1_500 };
 
 export async function withConnection<T>(natsUrl: string, work: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await openConnection({ url: natsUrl, name, startMsMax });
+  const connection = await openConnection({ url: natsUrl, name, ...patience });
   try {
     return await work(connection);
   } finally {
@@ -16,7 +16,7 @@ export async function withConnection<T>(natsUrl: string, work: (connection: Conn
 }
 
 export async function withClient<T>(natsUrl: string, work: (client: Tributary) => Promise<T>): Promise<T> {
-  const client = await connectTributary({ natsUrl, name, startMsMax });
+  const client = await connectTributary({ natsUrl, name, ...patience });
   try {
     return await work(client);
   } finally {

@@ -12,12 +12,14 @@ export interface ConnectOptions extends ClientBounds {
   readonly name?: string;
   /** How long the first connection may take, ms. Default 10,000; later ones are tried for ever. */
   readonly startMsMax?: number;
+  /** For how much of it a try that failed is followed by another, ms. Default all of it. */
+  readonly retryMsMax?: number;
 }
 
 /** Connects an application. @throws TributaryError UNAVAILABLE, BAD_CONFIG */
 export async function connectTributary(options: ConnectOptions): Promise<Tributary> {
-  const { natsUrl, name = "tributary-client", startMsMax = 10_000 } = options;
-  const connect = (purpose: string) => openConnection({ url: natsUrl, name: purpose, startMsMax });
+  const { natsUrl, name = "tributary-client", startMsMax = 10_000, retryMsMax = startMsMax } = options;
+  const connect = (purpose: string) => openConnection({ url: natsUrl, name: purpose, startMsMax, retryMsMax });
   const connection = await connect(name);
   return createTributary(new NatsTransport(connection, () => connect(`${name}-events`)), options);
 }

@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly logger?: Logger;
   /** How long the first connection may take, ms. Default 10,000; later ones are tried for ever. */
   readonly startMsMax?: number;
+  /** For how much of it a try that failed is followed by another, ms. Default all of it. */
+  readonly retryMsMax?: number;
 }
 
 const dialMsMax = 5_000;
@@ -25,7 +27,10 @@ const drainDisconnectedMsMax = 500;
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const target = parseUrl(options.url);
-  const nats = await dialUntil(target, options, performance.now() + (options.startMsMax ?? 10_000));
+  const { startMsMax = 10_000, retryMsMax = startMsMax } = options;
+  const began = performance.now();
+  const deadlines = { answer: began + startMsMax, retry: began + Math.min(retryMsMax, startMsMax) };
+  const nats = await dialUntil(target, options.name, deadlines);
   return wrap(nats, target.user, options.logger);
 }
 
@@ -49,15 +54,21 @@ function parseUrl(text: string): Target {
   };
 }
 
-async function dialUntil(target: Target, options: ConnectionOptions, deadline: number): Promise<NatsConnection> {
+/** Both on the clock of `performance.now()`. */
+interface Deadlines {
+  readonly answer: number;
+  readonly retry: number;
+}
+
+async function dialUntil(target: Target, name: string, deadlines: Deadlines): Promise<NatsConnection> {
   for (;;) {
     try {
-      return await dial(target, options.name, Math.max(1, Math.min(dialMsMax, deadline - performance.now())));
+      return await dial(target, name, Math.max(1, Math.min(dialMsMax, deadlines.answer - performance.now())));
     } catch (error) {
       if (isRefusal(error)) {
         throw new TributaryError("BAD_CONFIG", `nats-server at ${target.address} refuses user "${target.user}"`);
       }
-      if (performance.now() + dialPauseMs >= deadline) throw unreachable(target, error);
+      if (performance.now() + dialPauseMs >= deadlines.retry) throw unreachable(target, error);
       await new Promise((resolve) => setTimeout(resolve, dialPauseMs));
     }
   }
