@@ -59,7 +59,7 @@ describe("tributary dev", () => {
     expect(before.map(({ name }) => name)).toEqual(expect.arrayContaining(["online-store", "batch-runner"]));
     save(withTempo);
     expect(await dev.next("applied")).toMatchObject({ version: 2, changed: true });
-    expect((await call("put", "track_mood", "track=blue-lamp", "--set", "tempo=97")).code).toBe(0);
+    expect(await call("put", "track_mood", "track=blue-lamp", "--set", "tempo=97")).toMatchObject({ code: 0 });
     await until(async () => (await read("tempo")) === 97);
     expect(listProcesses(directory)).toEqual(before);
   });
@@ -69,7 +69,7 @@ describe("tributary dev", () => {
     expect(refused).toMatchObject({ code: "INVALID_DEFINITION", consent: "apply features.ts --allow-destroy" });
     expect(refused.message).toContain('"track_mood.tempo"');
     expect(await read("tempo")).toBe(97);
-    expect((await call(...(refused.consent ?? "").split(" "))).code).toBe(0);
+    expect(await call(...(refused.consent ?? "").split(" "))).toMatchObject({ code: 0 });
     expect(await read("tempo")).toBeUndefined();
   });
 

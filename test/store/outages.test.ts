@@ -82,7 +82,8 @@ describe("two stores of which each in turn is killed with SIGKILL under load", (
     expect(await readScores()).toEqual(airports.map(() => round / scale));
     expect(seen.regressions).toEqual([]);
     expect([...seen.failures].filter((code) => !["UNAVAILABLE", "DEADLINE"].includes(code))).toEqual([]);
-    expect(stores.map((store) => rig.services.restarts(store))).toEqual([1, 1]);
+    // More where one starts while Redis takes longer than the short time-out above: it ends, and is started again.
+    for (const store of stores) expect(rig.services.restarts(store), store).toBeGreaterThanOrEqual(1);
   });
 });
 
