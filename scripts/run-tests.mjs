@@ -5,11 +5,11 @@ import { compile } from "./compile.mjs";
 import { runNode, say } from "./run-node.mjs";
 
 /** A change is judged on machines that may hang for seconds: there, so few files are given a second try. */
-const unsteadyFilesMax = 2;
+const unsteadyFilesMax = 4;
 
 /**
  * Builds, so that the many processes of the tests start quickly; the tests themselves are of the sources. Then runs the tests, ends
- * with one line `N passed, N failed`, and resolves with the exit code. Where `CI` is set, one or two files with failures are
+ * with one line `N passed, N failed`, and resolves with the exit code. Where `CI` is set, up to four files with failures are
  * run once more, alone; what passes then is counted as passed, and named.
  */
 export async function runTests(root, args) {
