@@ -42,7 +42,8 @@ class Located {
   readonly keys: string[] = [];
   readonly partitions: number[] = [];
   readonly #partitionCount: number;
-  readonly #placeOf = new Map<string, number>();
+  /** Of each kind of record: what tells an entity from another → its place in `keys`. */
+  readonly #places = new Map<string, Map<string | number, number>>();
 
   constructor(partitionCount: number) {
     this.#partitionCount = partitionCount;
@@ -50,6 +51,7 @@ class Located {
 
   /** @throws TributaryError BAD_KEY */
   locate(fetch: Fetch, rows: readonly Row[]): LocatedFetch {
+    const places = this.#placesOf(fetch);
     const records: number[] = [];
     /** Place in `keys` → place in `records`. */
     const numbers: (number | undefined)[] = [];
@@ -57,7 +59,7 @@ class Located {
     const numberOf = (row: Row): number => {
       // What all candidates have in common, such as the user, stands in every row.
       if (previous !== undefined && isSameKey(fetch, previous.row, row)) return previous.number;
-      const place = this.#placeFor(fetch, row);
+      const place = this.#placeFor(fetch, row, places);
       const number = numbers[place] ?? records.push(place) - 1;
       numbers[place] = number;
       previous = { row, number };
@@ -66,18 +68,33 @@ class Located {
     return { rows: rows.map(numberOf), records };
   }
 
+  #placesOf({ of }: Fetch): Map<string | number, number> {
+    const kind = viewRecordKey(0, of, "");
+    const places = this.#places.get(kind) ?? new Map<string | number, number>();
+    this.#places.set(kind, places);
+    return places;
+  }
+
   /** In `keys`, of the record of one row. @throws TributaryError BAD_KEY */
-  #placeFor({ entity, mapping, of }: Fetch, row: Row): number {
-    const entityKey = joinKeyParts(entity, (place) => row[mapping[place]?.[1] ?? ""]);
-    const partition = partitionOf(entityKey, this.#partitionCount);
-    const key = viewRecordKey(partition, of, entityKey);
-    const known = this.#placeOf.get(key);
+  #placeFor(fetch: Fetch, row: Row, places: Map<string | number, number>): number {
+    const { mapping, of } = fetch;
+    const only = mapping.length === 1 ? row[mapping[0]?.[1] ?? ""] : undefined;
+    // A number is found again faster than its text.
+    const told = typeof only === "number" ? only : keyOf(fetch, row);
+    const known = places.get(told);
     if (known !== undefined) return known;
-    const place = this.keys.push(key) - 1;
-    this.#placeOf.set(key, place);
+    const entityKey = typeof told === "number" ? keyOf(fetch, row) : told;
+    const partition = partitionOf(entityKey, this.#partitionCount);
     this.partitions.push(partition);
+    const place = this.keys.push(viewRecordKey(partition, of, entityKey)) - 1;
+    places.set(told, place);
     return place;
   }
+}
+
+/** @throws TributaryError BAD_KEY */
+function keyOf({ entity, mapping }: Fetch, row: Row): string {
+  return joinKeyParts(entity, (place) => row[mapping[place]?.[1] ?? ""]);
 }
 
 function isSameKey({ mapping }: Fetch, one: Row, other: Row): boolean {

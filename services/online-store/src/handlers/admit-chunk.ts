@@ -12,13 +12,29 @@ import type { Hold, PendingConfirmation } from "../core/confirmation.ts";
 
 /** A message as work to do, or the outcome when there is none. */
 export type Admitted =
-  | { readonly kind: "rows"; readonly writes: readonly RecordWrite[]; readonly lifts?: PartitionHold }
+  | {
+      readonly kind: "rows";
+      readonly view: string;
+      readonly writes: readonly RecordWrite[];
+      readonly lifts?: PartitionHold;
+    }
   | {
       readonly kind: "confirmation";
       readonly entry: PendingConfirmation & { readonly partition: number };
       readonly lifts?: PartitionHold;
     }
   | { readonly kind: "outcome"; readonly outcome: Outcome };
+
+/** What of it is still needed when its rows are written: how many there were instead of the rows. */
+export type Taken =
+  | Exclude<Admitted, { readonly kind: "rows" }>
+  | { readonly kind: "rows"; readonly view: string; readonly rows: number; readonly lifts?: PartitionHold };
+
+export function takenOf(admitted: Admitted): Taken {
+  if (admitted.kind !== "rows") return admitted;
+  const { writes, ...rest } = admitted;
+  return { ...rest, rows: writes.length };
+}
 
 /** Of a message that was set aside; the replay that is admitted here lifts it once it is applied (C4). */
 export type PartitionHold = Hold & { readonly partition: number };
@@ -78,7 +94,7 @@ async function admit(chunk: Chunk, { message, catalog, incarnation, turns }: Del
   const lifts = liftedHold(chunk, message.headers[replayOfHeader], incarnation);
   if (chunk.kind === "rows") {
     const writes = await inTurns(rowReader(chunk, view, { catalog, position }), chunk.keys.length, turns);
-    return { kind: "rows", writes, ...lifts };
+    return { kind: "rows", view: view.name, writes, ...lifts };
   }
   return { kind: "confirmation", entry: confirmationOf(chunk, view, position), ...lifts };
 }

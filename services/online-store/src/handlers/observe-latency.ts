@@ -1,7 +1,7 @@
 import type { DeliveredMessage } from "@tributary/shared/messaging/contract";
 import type { CatalogView } from "@tributary/shared/runtime/catalog-client";
 import type { FreshnessMonitor } from "../core/freshness-monitor.ts";
-import type { Admitted } from "./admit-chunk.ts";
+import type { Taken } from "./admit-chunk.ts";
 
 export interface LatencyContext {
   readonly catalog: CatalogView;
@@ -16,13 +16,13 @@ export interface LatencyContext {
  */
 export function observeLatency(
   { catalog, freshness }: LatencyContext,
-  applied: { readonly admitted: readonly Admitted[]; readonly batch: readonly DeliveredMessage[] },
+  applied: { readonly taken: readonly Taken[]; readonly batch: readonly DeliveredMessage[] },
   nowMs: number,
 ): void {
-  for (const [i, one] of applied.admitted.entries()) {
+  for (const [i, one] of applied.taken.entries()) {
     const message = applied.batch[i];
     if (one.kind !== "rows" || message === undefined) continue;
-    const view = catalog.current?.views[one.writes[0]?.shape.view ?? ""];
+    const view = catalog.current?.views[one.view];
     if (view === undefined) continue;
     freshness?.becameReadable(
       { view: view.name, lane: view.lane, freshnessMs: view.freshnessMs },
