@@ -21,14 +21,17 @@ const sizes = {
   full: { rowsPerChunk: 500, rounds: 12 },
   quick: { rowsPerChunk: 20, rounds: 2 },
 };
+/** A million rows of 32 chunks with 500 each, or more where the reads would outlast them. */
+const roundsBeside = { full: 63, quick: 2 };
+/** By how much the backlog is to outlast the reads beside it. */
+const backlogMargin = 1.5;
+const backlogTries = 3;
 const floorRounds = 3;
 const readsPerSecond = 50;
-const readSeconds = { full: 10, quick: 0.3 };
+const readSeconds = { full: 8, quick: 0.3 };
 /** How long the store may take for what was published, ms. */
 const patienceMs = 120_000;
 const pollMs = 10;
-/** That wait for the store while it is read from, so that it never runs dry. */
-const roundsAhead = 4;
 
 /** What a lane's measurement needs. */
 interface Bench {
@@ -37,6 +40,8 @@ interface Bench {
   readonly connection: Connection;
   readonly reader: Driver;
   readonly context: BenchContext;
+  /** The most rows a second that a lane has come to. */
+  readonly rates: Map<Lane, number>;
 }
 
 export const caseNames: readonly string[] = lanes;
@@ -45,6 +50,7 @@ export async function run(context: BenchContext): Promise<void> {
   const wanted = context.cases ?? caseNames;
   const rows = applyRows(sizes[context.quick ? "quick" : "full"]);
   const measured = lanes.filter((one) => wanted.includes(one));
+  const rates = new Map<Lane, number>();
   for (const { note, services, environments, measures } of Object.values(arrangements)) {
     context.note(`starting servers and ${note} …`);
     const options = { need: ["nats", "redis"], services, environments, catalog: rowsCatalog } as const;
@@ -53,7 +59,7 @@ export async function run(context: BenchContext): Promise<void> {
       const reader = startDriver({ kind: "nats", url: mesh.servers.nats.url("client") });
       try {
         for (const lane of measured) {
-          const bench = { mesh, rows, connection, reader, context };
+          const bench = { mesh, rows, connection, reader, context, rates };
           // Not measured: it writes the records, the others replace their cells.
           await applyBacklog(bench, lane, 1);
           for (const measure of measures) await measure(bench, lane);
@@ -99,9 +105,9 @@ async function measureBeside(bench: Bench, lane: Lane, mode: string): Promise<vo
   const { context, reader } = bench;
   const job = readJob(bench);
   const idle = await reader.run(job);
-  const [beside, pressed] = await Promise.all([applyFor(bench, lane, job.seconds), reader.run(job)]);
-  const floorAfter = await floorOf(bench, lane);
-  tellRows(context, { lane, mode, perSecond: beside, floor: floorAfter, idle, pressed });
+  const { perSecond, pressed } = await readBesideBacklog(bench, lane, job);
+  const floor = await floorOf(bench, lane);
+  tellRows(context, { lane, mode, perSecond, floor, idle, pressed });
 }
 
 interface Told {
@@ -130,36 +136,59 @@ function floorOf({ mesh, rows }: Bench, lane: Lane): Promise<number> {
  * What is measured is the store, not who publishes.
  */
 async function applyBacklog(bench: Bench, lane: Lane, rounds: number): Promise<number> {
-  const { services } = bench.mesh;
-  const chunks = bench.rows.next(lane, rounds);
-  const before = await appliedOf(bench.connection, lane);
-  services.pause("online-store");
-  try {
-    await publishAll(bench.connection, lane, chunks);
-  } finally {
-    services.resume("online-store");
-  }
-  return rateOf(bench.connection, lane, { before, chunks, begun: performance.now() });
+  const { connection, rates } = bench;
+  const { before, rows } = await layBacklog(bench, lane, rounds);
+  const begun = performance.now();
+  await until(connection, lane, before + rows);
+  const perSecond = rows / ((performance.now() - begun) / 1_000);
+  rates.set(lane, Math.max(perSecond, rates.get(lane) ?? 0));
+  return perSecond;
 }
 
 /**
- * Publishes while the store applies, round after round for so long, always a few ahead of it: rows a second from the first chunk until
- * the last is applied. Publishing is much faster than applying and would otherwise take the processor from what is measured.
+ * The same with reads, which are over before the backlog is: rows a second while they lasted. Where the backlog was over first, again
+ * with twice as much.
  */
-async function applyFor(bench: Bench, lane: Lane, seconds: number): Promise<number> {
-  const before = await appliedOf(bench.connection, lane);
-  const begun = performance.now();
-  const chunks: RowsChunk[] = [];
-  let rows = before.rows;
-  do {
-    const round = bench.rows.next(lane, 1);
-    const rowsOfRound = rowsOf(round);
-    chunks.push(...round);
-    rows += rowsOfRound;
-    await publishAll(bench.connection, lane, round);
-    await until(bench.connection, lane, rows - roundsAhead * rowsOfRound);
-  } while (performance.now() - begun < seconds * 1_000);
-  return rateOf(bench.connection, lane, { before, chunks, begun });
+async function readBesideBacklog(
+  bench: Bench,
+  lane: Lane,
+  job: ReadJob,
+): Promise<{ readonly perSecond: number; readonly pressed: ReadResult }> {
+  const { connection, reader, rows, rates, context } = bench;
+  const kind = context.quick ? "quick" : "full";
+  const rowsOfRound = rows.rowsPerChunk * rows.keys.length;
+  const outlasting = ((rates.get(lane) ?? 0) * job.seconds * backlogMargin) / rowsOfRound;
+  let rounds = context.quick ? roundsBeside[kind] : Math.max(roundsBeside[kind], Math.ceil(outlasting));
+  for (let attempt = 1; attempt <= backlogTries; attempt++) {
+    context.note(`${lane}: ${rounds * rowsOfRound} rows and reads beside them …`);
+    const backlog = await layBacklog(bench, lane, rounds);
+    const begun = performance.now();
+    const pressed = await reader.run(job);
+    const applied = (await appliedOf(connection, lane)).rows - backlog.before;
+    const perSecond = applied / ((performance.now() - begun) / 1_000);
+    await until(connection, lane, backlog.before + backlog.rows);
+    if (applied < backlog.rows || context.quick) return { perSecond, pressed };
+    rounds *= 2;
+  }
+  throw new Error(`the ${lane} lane's backlog was over before the reads beside it, ${backlogTries} times`);
+}
+
+interface Backlog {
+  /** Rows that the store had applied before. */
+  readonly before: number;
+  readonly rows: number;
+}
+
+/** Waits to be applied from the moment at which this is done. */
+async function layBacklog({ mesh, connection, rows }: Bench, lane: Lane, rounds: number): Promise<Backlog> {
+  const before = (await appliedOf(connection, lane)).rows;
+  mesh.services.pause("online-store");
+  try {
+    for (let round = 0; round < rounds; round++) await publishAll(connection, lane, rows.next(lane, 1));
+  } finally {
+    mesh.services.resume("online-store");
+  }
+  return { before, rows: rounds * rows.rowsPerChunk * rows.keys.length };
 }
 
 async function publishAll(connection: Connection, lane: Lane, chunks: readonly RowsChunk[]): Promise<void> {
@@ -168,32 +197,16 @@ async function publishAll(connection: Connection, lane: Lane, chunks: readonly R
   await publisher.close();
 }
 
-interface Published {
-  /** The store's counters before. */
-  readonly before: LaneFloor["counters"];
-  readonly chunks: readonly RowsChunk[];
-  readonly begun: number;
-}
-
-async function rateOf(connection: Connection, lane: Lane, { before, chunks, begun }: Published): Promise<number> {
-  const rows = rowsOf(chunks);
-  const { rejected } = await until(connection, lane, before.rows + rows);
-  if (rejected > before.rejected) throw new Error("the store set a chunk aside");
-  return rows / ((performance.now() - begun) / 1_000);
-}
-
-async function until(connection: Connection, lane: Lane, rows: number): Promise<LaneFloor["counters"]> {
+/** @throws Error when the store sets a chunk aside, or takes too long */
+async function until(connection: Connection, lane: Lane, rows: number): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     const applied = await appliedOf(connection, lane);
-    if (applied.rows >= rows) return applied;
+    if (applied.rejected > 0) throw new Error("the store set a chunk aside");
+    if (applied.rows >= rows) return;
     await pause(pollMs);
   }
   throw new Error(`the store did not apply what the ${lane} lane holds within ${patienceMs} ms`);
-}
-
-function rowsOf(chunks: readonly RowsChunk[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.keys.length, 0);
 }
 
 /** Rows that are in Redis, since the store's start. */
