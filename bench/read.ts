@@ -18,6 +18,8 @@ const secondsOf = {
   full: { warmUpSeconds: 1, warmUpReads: 200, seconds: 4 },
   quick: { warmUpSeconds: 0.1, warmUpReads: 1, seconds: 0.2 },
 };
+/** Of the first load of a case: for some seconds of a new kind of read the store's code is still being compiled. */
+const firstWarmUpSeconds = 3;
 /** Of an open loop: of fewer, the p95 would be one of a few. */
 const openReadsMin = 200;
 const store = "online-store";
@@ -130,7 +132,7 @@ async function measureCase(
   context: BenchContext,
 ): Promise<void> {
   for (const workers of one.workers) {
-    const job = jobOf(one, { kind: "closed", workers }, context);
+    const job = closedJob(one, workers, context);
     const least = await floor.run(job);
     for (const [transport, driver] of transports) {
       const isProfiled = transport === "nats" && workers === profiledWorkers;
@@ -159,6 +161,11 @@ function over(floor: ReadResult, { perSecond }: ReadResult, cpuMs: number): Read
   const cpu = { storeCpuMs: cpuMs, floorCpuMs: floor.cpuMs, cpuRatio: cpuMs / floor.cpuMs };
   const rates = { floorRps: floor.perSecond, ratioToFloor: perSecond / floor.perSecond };
   return Number.isNaN(cpuMs) ? rates : { ...rates, ...cpu };
+}
+
+function closedJob(one: ReadCase, workers: number, context: BenchContext): ReadJob {
+  const job = jobOf(one, { kind: "closed", workers }, context);
+  return workers === one.workers[0] && !context.quick ? { ...job, warmUpSeconds: firstWarmUpSeconds } : job;
 }
 
 function jobOf({ service, rows }: ReadCase, load: ReadJob["load"], { quick }: BenchContext): ReadJob {
