@@ -18,9 +18,12 @@ export function readRequest(featureService: string, keys: readonly RequestRow[],
 
 /** Keys are texts and numbers as they are; request fields may be more. */
 function requestRow(row: RequestRow): ReadRequest["keys"][number] {
-  const isOfTheWire = (value: unknown) => typeof value !== "object" && value !== undefined;
   if (!Object.values(row).every(isOfTheWire)) return toWireRecord(row, "keys") as ReadRequest["keys"][number];
   return row as ReadRequest["keys"][number];
+}
+
+function isOfTheWire(value: unknown): boolean {
+  return typeof value !== "object" && value !== undefined;
 }
 
 /** @throws TributaryError BAD_VALUE for a value that has no form on the wire */
