@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, type BenchmarkModule, benchmarks } from "./benchmark.ts";
+import { interruptedCode } from "./interruption.ts";
 import { Refusal } from "./refusal.ts";
 import { jsonReporter, type Result, tableReporter, withStolen } from "./report.ts";
 import { stolenTime } from "./stolen-time.ts";
@@ -7,7 +8,7 @@ import { stolenTime } from "./stolen-time.ts";
 const usage =
   "usage: npm run bench -- NAME [--json] [--quick] [--cases A,B] [--entities N] [--repetitions N] [--profile FOLDER]";
 
-/** Exit code 2 for a wrong call, 1 for a benchmark that fails. */
+/** Exit code 2 for a wrong call, 1 for a benchmark that fails, 130 for one that was interrupted. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
     await call(parse(argv));
@@ -91,4 +92,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+// Work that was interrupted may wait for what is gone now.
+if (code === interruptedCode) process.exit(code);
+process.exitCode = code;

@@ -9,6 +9,7 @@ import type { Catalog } from "@tributary/shared/contracts/catalog";
 import { openBucket } from "@tributary/shared/messaging/bucket";
 import { openConnection } from "@tributary/shared/messaging/connection";
 import { currentKey, versionKey } from "@tributary/shared/runtime/catalog-client";
+import { interruptible } from "./interruption.ts";
 
 /** Servers on free ports, streams, tables and services, in a folder that goes with them. */
 export interface Mesh {
@@ -30,13 +31,17 @@ export interface MeshOptions {
   readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export async function withMesh<T>(options: MeshOptions, work: (mesh: Mesh) => Promise<T>): Promise<T> {
-  const mesh = await startMesh(options);
-  try {
-    return await work(mesh);
-  } finally {
-    await mesh.stop();
-  }
+/** Stopped, and its folder removed, whatever becomes of the work. @throws Refusal when somebody pressed Ctrl-C */
+export function withMesh<T>(options: MeshOptions, work: (mesh: Mesh) => Promise<T>): Promise<T> {
+  return interruptible(async ({ signal, orInterrupted }) => {
+    const mesh = await startMesh(options);
+    try {
+      signal.throwIfAborted();
+      return await orInterrupted(work(mesh));
+    } finally {
+      await mesh.stop();
+    }
+  });
 }
 
 async function startMesh(options: MeshOptions): Promise<Mesh> {

@@ -12,9 +12,14 @@ const inFlightMax = 1_000;
 const warmUpWorkers = 8;
 const warmUpSecondsMax = 30;
 
+/** Nobody wants its results any more. */
+process.once("disconnect", () => process.exit());
 const reader = await open(JSON.parse(process.argv[2] ?? "") as Target);
-process.on("message", (job: ReadJob) => void perform(reader, job).then((result) => process.send?.(result), fail));
-process.once("disconnect", () => void reader.close());
+process.on("message", (job: ReadJob) => void perform(reader, job).then(tell, fail));
+
+function tell(result: ReadResult): void {
+  process.send?.(result, (error: Error | null) => error !== null && process.exit());
+}
 
 function fail(error: unknown): void {
   process.stderr.write(`${String(error)}\n`);

@@ -1,7 +1,10 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { benchmarks } from "../../bench/benchmark.ts";
 import type { Case } from "../../bench/report.ts";
-import { bench, linesOf } from "./run-bench.ts";
+import { bench, interruptedBench, linesOf } from "./run-bench.ts";
 
 describe("the benchmark runner", () => {
   it("lists what there is, when asked and when a name is wrong", () => {
@@ -35,6 +38,18 @@ describe("the benchmark runner", () => {
     }
     const read = await benchmarks.find(({ name }) => name === "read")?.load();
     expect(read?.caseNames).toEqual(expect.arrayContaining(["memory", "1x50", "100x250", "fanout"]));
+  }, 180_000);
+
+  it("stops its servers and removes their folder when it is ended while it starts them", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bench-ended-"));
+    try {
+      const { status, stderr } = await interruptedBench({ TMPDIR: folder }, "read", "--cases", "1x50");
+      expect(status, stderr).toBe(130);
+      expect(stderr).toMatch(/interrupted; what was started is stopped\n$/);
+      expect((await readdir(folder)).filter((name) => name.startsWith("tributary-bench-"))).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }, 180_000);
 
   it("prints one line of JSON a case, each over the floor of the same run", () => {

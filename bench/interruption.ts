@@ -1,4 +1,7 @@
-import { Refusal } from "../../refusal.ts";
+import { Refusal } from "./refusal.ts";
+
+/** As a shell tells that Ctrl-C ended a program. */
+export const interruptedCode = 130;
 
 /**
  * Runs work that ends in order when somebody presses Ctrl-C: its signal is aborted, and what it awaits by `orInterrupted` rejects,
@@ -7,7 +10,7 @@ import { Refusal } from "../../refusal.ts";
 export async function interruptible<T>(work: (interruption: Interruption) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
-  const interrupt = () => controller.abort(new Refusal("interrupted; what was started is stopped", 130));
+  const interrupt = () => controller.abort(new Refusal("interrupted; what was started is stopped", interruptedCode));
   const interrupted = new Promise<never>((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
   interrupted.catch(() => undefined); // it may come when nobody waits; the signal tells
   const names = ["SIGINT", "SIGTERM"] as const;
