@@ -29,7 +29,7 @@ export interface ApplyContext extends AdmitContext {
  */
 const rowsAtOnce = 250;
 const slicesAtOnce = 2;
-const turnMsMax = 2;
+const turnMsMax = 1;
 const outageRetryMs = 500;
 
 /**
