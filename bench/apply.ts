@@ -155,10 +155,9 @@ async function readBesideBacklog(
   job: ReadJob,
 ): Promise<{ readonly perSecond: number; readonly pressed: ReadResult }> {
   const { connection, reader, rows, rates, context } = bench;
-  const kind = context.quick ? "quick" : "full";
   const rowsOfRound = rows.rowsPerChunk * rows.keys.length;
   const outlasting = ((rates.get(lane) ?? 0) * job.seconds * backlogMargin) / rowsOfRound;
-  let rounds = context.quick ? roundsBeside[kind] : Math.max(roundsBeside[kind], Math.ceil(outlasting));
+  let rounds = context.quick ? roundsBeside.quick : Math.max(roundsBeside.full, Math.ceil(outlasting));
   for (let attempt = 1; attempt <= backlogTries; attempt++) {
     context.note(`${lane}: ${rounds * rowsOfRound} rows and reads beside them …`);
     const backlog = await layBacklog(bench, lane, rounds);

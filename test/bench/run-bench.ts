@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { until } from "../support/until.ts";
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url));
 
@@ -13,19 +15,25 @@ export function bench(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-/** The same, ended by SIGTERM as soon as it says something. */
-export async function interruptedBench(environment: Readonly<Record<string, string>>, ...args: string[]) {
+/** The same, ended by SIGTERM once it has made its folder in `folder`: from then on there is something to be stopped. */
+export async function interruptedBench(folder: string, ...args: string[]) {
   const child = spawn(process.execPath, [...node, ...args], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "ignore", "pipe"],
   });
+  const closed = once(child, "close");
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    if (stderr === "") child.kill("SIGTERM");
     stderr += text;
   });
-  const [status] = await once(child, "close");
-  return { status, stderr };
+  await until(async () => (await benchFolders(folder)).length > 0);
+  child.kill("SIGTERM");
+  const [status] = await closed;
+  return { status, stderr, left: await benchFolders(folder) };
+}
+
+async function benchFolders(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name.startsWith("tributary-bench-"));
 }
 
 /** What each line with names of its own says of the machine. */

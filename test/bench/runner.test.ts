@@ -1,9 +1,7 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { benchmarks } from "../../bench/benchmark.ts";
 import type { Case } from "../../bench/report.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { bench, interruptedBench, linesOf } from "./run-bench.ts";
 
 describe("the benchmark runner", () => {
@@ -41,14 +39,13 @@ describe("the benchmark runner", () => {
   }, 180_000);
 
   it("stops its servers and removes their folder when it is ended while it starts them", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "bench-ended-"));
+    const folder = temporaryDirectory("bench-ended");
     try {
-      const { status, stderr } = await interruptedBench({ TMPDIR: folder }, "read", "--cases", "1x50");
-      expect(status, stderr).toBe(130);
+      const { status, stderr, left } = await interruptedBench(folder.path, "read", "--cases", "1x50");
+      expect({ status, left }, stderr).toEqual({ status: 130, left: [] });
       expect(stderr).toMatch(/interrupted; what was started is stopped\n$/);
-      expect((await readdir(folder)).filter((name) => name.startsWith("tributary-bench-"))).toEqual([]);
     } finally {
-      await rm(folder, { recursive: true });
+      folder.remove();
     }
   }, 180_000);
 
