@@ -119,6 +119,6 @@ it("lets others have their turn while a large batch is decoded and merged", asyn
   isDone = true;
   expect(outcomes.every(({ kind }) => kind === "ack")).toBe(true);
   expect(rows()).toBe(batch.length * 500);
-  // One turn for each of the 64 chunks on any machine that takes 2 ms for it; a fast one takes several chunks in a turn.
+  // One turn for each of the 64 chunks on any machine that takes 1 ms for it; a fast one takes several chunks in a turn.
   expect(turns).toBeGreaterThan(4);
 });

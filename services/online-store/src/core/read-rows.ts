@@ -3,7 +3,7 @@ import { joinKeyParts, partitionOf } from "@tributary/shared/contracts/entity-ke
 import type { Fetch, PlannedColumn, ReadPlan } from "./read-plan.ts";
 import { viewRecordKey } from "./store-keys.ts";
 
-/** Which records the rows of one read need, each named once however many rows need it. */
+/** Which records the rows of one read need, each named once however many rows need it (5 and "5" are told apart). */
 export interface LocatedRows {
   /** Redis keys of the records. */
   readonly keys: readonly string[];

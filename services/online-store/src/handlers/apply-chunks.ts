@@ -79,6 +79,7 @@ async function writeRows(
     for await (const { writes, of } of slices) {
       const applied = await applyWrites(context.records, writes, { erasedAt, turns });
       context.counters.conflicts += applied.conflicts;
+      if (applied.corrupt.size === 0) continue;
       for (const [i, { key }] of writes.entries()) if (applied.corrupt.has(key)) corrupt.add(of[i] as Taken);
     }
   };
